@@ -1,0 +1,152 @@
+"""Facts that payment publishes. It copies passenger, driver, fare and commission from the ride's completion."""
+
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from contracts.base import Fact, Money, Time
+from contracts.topics import CHARGES, SENDS, STATEMENTS
+
+
+class ChargeFact(Fact):
+    topic = CHARGES
+    key_field = "ride_id"
+    ride_id: UUID
+    payment_id: UUID
+    passenger_id: UUID
+    driver_id: UUID
+
+
+class PaymentIntentCreated(ChargeFact):
+    """The charge exists at Efí and can be paid."""
+
+    fact = "payment.intent.created"
+    amount: Money
+    txid: str
+    pix_copy_paste: str
+    expires_at: Time
+
+
+class PaymentConfirmed(ChargeFact):
+    """The fare was received. `amount` is the fare, never the surplus; `fee` what Efí kept (0.00 if it says none)."""
+
+    fact = "payment.confirmed"
+    amount: Money
+    commission: Money
+    fee: Money
+    txid: str
+    e2e_id: str
+    paid_at: Time
+    confirmed_at: Time
+
+
+class PaymentExpired(ChargeFact):
+    fact = "payment.expired"
+    amount: Money
+    expired_at: Time
+
+
+class PaymentRefundRequested(ChargeFact):
+    fact = "payment.refund_requested"
+    refund_id: UUID
+    amount: Money
+    requested_at: Time
+
+
+class PaymentRefunded(ChargeFact):
+    """Money went back to the passenger. `total_refunded` includes this one; `full` when nothing is left."""
+
+    fact = "payment.refunded"
+    refund_id: UUID
+    amount: Money
+    total_refunded: Money
+    payment_amount: Money
+    commission: Money
+    e2e_id: str
+    return_id: str
+    full: bool
+    refunded_at: Time
+
+
+class MismatchKind(StrEnum):
+    """SURPLUS and SECOND (a second Pix for a paid charge) and LATE (for one that is expired or removed) and
+    SHORT (less than the charge) belong to a passenger; UNMATCHED has no charge of ours."""
+
+    SURPLUS = "surplus"
+    SECOND = "second"
+    LATE = "late"
+    SHORT = "short"
+    UNMATCHED = "unmatched"
+
+
+class PaymentMismatchFound(Fact):
+    """A Pix was received that does not fit a charge: `amount` of it is to be held for its owner.
+
+    The ledger posts `amount` to the passenger's credit when `passenger_id` is known, else to suspense.
+    `external_id` is the e2eId, with ":surplus" for the surplus of a confirmed one: unique.
+    """
+
+    fact = "payment.mismatch_found"
+    topic = CHARGES
+    key_field = "ride_id"
+    kind: MismatchKind
+    amount: Money
+    external_id: str
+    e2e_id: str
+    txid: str | None = None
+    ride_id: UUID | None = None
+    payment_id: UUID | None = None
+    passenger_id: UUID | None = None
+    paid_at: Time
+    found_at: Time
+
+    def key(self) -> str:
+        return str(self.ride_id) if self.ride_id else self.e2e_id
+
+
+class SendReported(Fact):
+    """A webhook spoke of a Pix that we sent: a hint. Payout asks Efí before it acts."""
+
+    fact = "send.reported"
+    topic = SENDS
+    key_field = "id_envio"
+    id_envio: str
+    e2e_id: str | None = None
+    status: str
+    reported_at: Time
+
+
+class StatementLineKind(StrEnum):
+    PIX_RECEIVED = "pix_received"
+    PIX_SENT = "pix_sent"
+    REFUND_SENT = "refund_sent"
+    RETURN_RECEIVED = "return_received"
+    FEE = "fee"
+
+
+class StatementLine(Fact):
+    """One line of Efí's statement of a day; positive amounts came in, negative ones went out."""
+
+    fact = "statement.line"
+    topic = STATEMENTS
+    key_field = "day"
+    day: str
+    line_id: str
+    kind: StatementLineKind
+    amount: Money
+    e2e_id: str | None = None
+    txid: str | None = None
+    id_envio: str | None = None
+    occurred_at: Time
+
+
+FACTS: Final[tuple[type[Fact], ...]] = (
+    PaymentIntentCreated,
+    PaymentConfirmed,
+    PaymentExpired,
+    PaymentRefundRequested,
+    PaymentRefunded,
+    PaymentMismatchFound,
+    SendReported,
+    StatementLine,
+)

@@ -1,0 +1,1 @@
+"""What every service may lean on: refusals, money, ids, time and Brazilian documents. Pure, no I/O."""
