@@ -76,7 +76,10 @@ class PayoutDecision(Fact):
 
 
 class LedgerPayoutHeld(PayoutDecision):
+    """`balance_version` is the version of the driver's balance that this hold is part of (0: not said)."""
+
     fact = "ledger.payout_held"
+    balance_version: int = 0
     held_at: Time
 
 

@@ -1,12 +1,19 @@
 """Money is `Decimal` with exactly two places. Never a float; never a lost centavo."""
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from fractions import Fraction
+from math import floor
 from typing import Final
 
 CENTAVO: Final = Decimal("0.01")
 ZERO: Final = Decimal("0.00")
 BPS: Final = 10_000
+# Thirteen digits before the point: what a fact's schema allows, and far within Decimal's 28.
+LIMIT: Final = Decimal(10) ** 13
+# Decimal itself also reads underscores, exponents and the digits of other scripts.
+TEXT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class NotMoney(ValueError):
@@ -14,9 +21,14 @@ class NotMoney(ValueError):
 
 
 def money(value: str | int | Decimal) -> Decimal:
-    """An amount with exactly two places; NotMoney for floats, NaN or a third decimal."""
+    """An amount with exactly two places; NotMoney for floats, NaN, a third decimal or more than 13 digits.
+
+    Text is plain ASCII figures ("50", "50.0", "50.00"); minus zero is zero.
+    """
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         raise NotMoney(f"not an exact amount: {value!r}")
+    if isinstance(value, str) and not TEXT.fullmatch(value):
+        raise NotMoney(f"not an amount: {value!r}")
     try:
         amount = Decimal(value)
         exact = amount.quantize(CENTAVO)
@@ -24,7 +36,9 @@ def money(value: str | int | Decimal) -> Decimal:
         raise NotMoney(f"not an amount: {value!r}") from error
     if exact != amount:
         raise NotMoney(f"more than two decimals: {value!r}")
-    return exact
+    if abs(exact) >= LIMIT:
+        raise NotMoney(f"out of range: {value!r}")
+    return exact + ZERO
 
 
 def round_money(value: Decimal) -> Decimal:
@@ -46,15 +60,18 @@ def take_bps(amount: Decimal, *, bps: int) -> tuple[Decimal, Decimal]:
 def split(amount: Decimal, *, weights: Sequence[Decimal | int]) -> list[Decimal]:
     """Share `amount` in proportion to `weights`; the shares add up to it exactly.
 
-    Centavos left by rounding down go one each to the largest remainders (earliest first on a tie).
+    Centavos left by rounding towards zero go one each to the largest remainders (earliest first on a tie),
+    so a negative amount is shared as its opposite is. ValueError for weights that share nothing.
     """
-    total = sum((Decimal(weight) for weight in weights), Decimal(0))
-    if not weights or total <= 0 or any(weight < 0 for weight in weights):
+    if not weights or any(weight < 0 for weight in weights) or not any(weights):
         raise ValueError("weights must be non-negative and add up to more than zero")
     centavos = int(money(amount) / CENTAVO)
-    exact = [centavos * Decimal(weight) / total for weight in weights]
-    shares = [int(share.to_integral_value(rounding=ROUND_DOWN)) for share in exact]
+    unit = CENTAVO.copy_sign(amount)
+    total = sum(map(Fraction, weights))
+    # Fractions: a quotient cut at 28 digits can round up to the next centavo and share one too many.
+    exact = [abs(centavos) * Fraction(weight) / total for weight in weights]
+    shares = [floor(share) for share in exact]
     by_remainder = sorted(range(len(shares)), key=lambda i: (shares[i] - exact[i], i))
-    for i in by_remainder[: centavos - sum(shares)]:
+    for i in by_remainder[: abs(centavos) - sum(shares)]:
         shares[i] += 1
-    return [share * CENTAVO for share in shares]
+    return [share * unit + ZERO for share in shares]

@@ -1,0 +1,3 @@
+from devstack.schemas.command import main
+
+raise SystemExit(main())

@@ -1,0 +1,324 @@
+"""Brings a stack up, keeps it up, and takes it down: `python -m devstack.supervisor --folder FOLDER`.
+
+One process in the background. Everything it starts dies with it, even when it is killed; it ends by itself
+when the process it was told to serve (`--owner`) is gone.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from devstack import folders, processes
+from devstack.databases import create_databases
+from devstack.files import read_json, write_json
+from devstack.manifest import BY_NAME, MAX_CONNECTIONS, SERVICES, Service
+from devstack.parts import EmbeddedKafka, EmbeddedPostgres, EmbeddedValkey
+from devstack.plan import Plan
+from devstack.supervised import Runnable, ServiceProcess, Supervised
+
+SETTINGS = (
+    "LIMITS",
+    "JANITOR_S",
+    "CHARGE_TTL_S",
+    "OFFER_TTL_S",
+    "SEARCH_TTL_S",
+    "ACCESS_TTL_S",
+    "COMMISSION_BPS",
+    "DRAIN_S",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "TOKEN_ISSUER",
+    "TOKEN_AUDIENCE",
+)
+"""What the one who starts a stack may set in the environment."""
+
+_READY_S = 120
+_MIGRATIONS_AT_ONCE = 2
+
+
+class Stopped(Exception):
+    """Somebody asked for the end, or the owner is gone."""
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor has this folder."""
+
+
+class Supervisor:
+    """One stack. `command(service, verb)` gives the words that run a service; tests put in their own."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        owner_pid: int | None = None,
+        command: Callable[[Service, str], list[str]] | None = None,
+        say: Callable[[str], None] = lambda line: print(line, flush=True),
+    ) -> None:
+        self.plan = plan
+        self._owner = (owner_pid, processes.started_at(owner_pid) if owner_pid else "")
+        self._command = command or service_command
+        self._say = say
+        data = plan.folder / "data"
+        self.postgres = EmbeddedPostgres(
+            data / "postgres", port=plan.port("postgres"), settings={"max_connections": str(MAX_CONNECTIONS)}
+        )
+        self.kafka = EmbeddedKafka(data / "kafka", port=plan.port("kafka"), partitions=12, say=say)
+        self.valkey = EmbeddedValkey(data / "valkey", port=plan.port("valkey"))
+        self._watched: list[Supervised] = []
+        self._written: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Until SIGTERM, SIGINT or the owner's end. Whatever was started is stopped, also on a failure."""
+        with _sole(self.plan.folder), _signals_stop():
+            try:
+                self.up()
+                while True:
+                    self.tick()
+                    time.sleep(0.2)
+            except Stopped as reason:
+                self._say(f"▸ stopping: {reason}")
+            finally:
+                _ignore_signals()
+                self.down()
+
+    def up(self) -> None:
+        """Parts, databases, migrations, topics, services, in that order; then stack.json."""
+        started = time.monotonic()
+        self._say(f"▸ starting the stack in {self.plan.folder}")
+        self._launch_parts()
+        self._wait({"postgres": self.postgres, "valkey": self.valkey})
+        asyncio.run(create_databases(self.plan, admin_url=self.postgres.url))
+        self._migrate()
+        self._wait({"kafka": self.kafka})
+        self._create_topics()
+        self._wait(dict(self._launch_services()))
+        self._write()
+        self._say(f"▸ ready in {time.monotonic() - started:.1f} s: {self.plan.url('gateway')}")
+
+    def tick(self) -> None:
+        """Look after everything once."""
+        self._check_owner()
+        for watched in self._watched:
+            self._follow_hold(watched)
+            watched.tick()
+        if self._pids() != self._written:
+            self._write()
+
+    def down(self) -> None:
+        """Services first, then the parts they use."""
+        self.plan.stack_file.unlink(missing_ok=True)
+        runnables = [watched.runnable for watched in self._watched]
+        services = [runnable for runnable in runnables if isinstance(runnable, ServiceProcess)]
+        for service in services:
+            service.ask_to_stop()
+        for service in services:
+            service.stop()
+        for part in (self.kafka, self.valkey, self.postgres):
+            part.stop()
+        self._say("▸ stopped")
+
+    def _launch_parts(self) -> None:
+        parts: dict[str, Runnable] = {"valkey": self.valkey, "kafka": self.kafka, "postgres": self.postgres}
+        for name, part in parts.items():
+            self._watch(name, part).launch()
+
+    def _launch_services(self) -> Iterator[tuple[str, Runnable]]:
+        for service in self.plan.services:
+            process = ServiceProcess(
+                self._command(service, service.mode),
+                environment=partial(self._environment, service),
+                ready_url=f"{self.plan.url(service.name)}/ready",
+                log=self.plan.logs / f"{service.name}.log",
+            )
+            self._watch(service.name, process).launch()
+            yield service.name, process
+
+    def _environment(self, service: Service) -> dict[str, str]:
+        environment = self.plan.environment(service)
+        # For `ibora dev`, which runs the service by itself.
+        write_json(self.plan.folder / "services" / f"{service.name}.json", environment)
+        return environment
+
+    def _watch(self, name: str, runnable: Runnable) -> Supervised:
+        self._watched.append(Supervised(name, runnable, say=self._say))
+        return self._watched[-1]
+
+    def _migrate(self) -> None:
+        """Run every service's own `migrate`, a few at a time."""
+        waiting = [service for service in self.plan.services if service.database]
+        running: dict[str, subprocess.Popen[bytes]] = {}
+        started = time.monotonic()
+        while waiting or running:
+            self._check_owner()
+            while waiting and len(running) < _MIGRATIONS_AT_ONCE:
+                service = waiting.pop(0)
+                running[service.name] = processes.start(
+                    self._command(service, "migrate"),
+                    log=self.plan.logs / f"{service.name}.log",
+                    env=self.plan.environment(service),
+                )
+            for name, process in list(running.items()):
+                if process.poll() is not None:
+                    self._check_migration(name, running.pop(name))
+            time.sleep(0.02)
+        self._say(f"  databases migrated in {time.monotonic() - started:.1f} s")
+
+    def _check_migration(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        if process.returncode != 0:
+            log = self.plan.logs / f"{name}.log"
+            raise processes.DidNotStart(
+                f"{name} migrate ended with {process.returncode}:\n{processes.tail(log)}"
+            )
+
+    def _create_topics(self) -> None:
+        if any(service.kafka for service in self.plan.services):
+            from messaging import KafkaSettings, admin
+
+            asyncio.run(admin.create_topics(KafkaSettings(kafka_bootstrap=self.plan.kafka)))
+            self._say("  topics made")
+
+    def _wait(self, runnables: dict[str, Runnable]) -> None:
+        """Until all answer; DidNotStart with the log's end as soon as one has died or the time is over."""
+        started = time.monotonic()
+        waiting = dict(runnables)
+        while waiting:
+            self._check_owner()
+            for name, runnable in list(waiting.items()):
+                if runnable.answers():
+                    self._say(f"  {name} ready after {time.monotonic() - started:.1f} s")
+                    del waiting[name]
+                elif not runnable.running() or time.monotonic() - started > _READY_S:
+                    raise processes.DidNotStart(f"{name} did not get ready:\n{self._tail(name)}")
+            time.sleep(0.05)
+
+    def _tail(self, name: str) -> str:
+        part = self.plan.folder / "data" / name / f"{name}.log"
+        return processes.tail(part if part.exists() else self.plan.logs / f"{name}.log")
+
+    def _follow_hold(self, watched: Supervised) -> None:
+        """Give a service to `ibora dev` while that runs, and take it back afterwards."""
+        holder = self._held(watched).get("holder")
+        wanted = holder is not None and processes.alive(holder)
+        if wanted and not watched.resting:
+            self._say(f"▸ {watched.name} is run by process {holder} now")
+            watched.rest()
+        elif watched.resting and not wanted:
+            (self.plan.folder / "held" / watched.name).unlink(missing_ok=True)
+            self._say(f"▸ {watched.name} is ours again")
+            watched.resume()
+
+    def _held(self, watched: Supervised) -> dict[str, int | None]:
+        return read_json(self.plan.folder / "held" / watched.name) or {}
+
+    def _write(self) -> None:
+        self._written = self._pids()
+        write_json(
+            self.plan.stack_file, self.plan.stack(postgres_admin=self.postgres.url, pids=self._written)
+        )
+
+    def _pids(self) -> dict[str, int]:
+        pids = {
+            watched.name: self._held(watched).get("pid") if watched.resting else watched.runnable.pid
+            for watched in self._watched
+        }
+        return {name: pid for name, pid in pids.items() if pid is not None}
+
+    def _check_owner(self) -> None:
+        pid, mark = self._owner
+        if pid and (not processes.alive(pid) or processes.started_at(pid) != mark):
+            raise Stopped(f"process {pid}, which this stack serves, is gone")
+
+
+def service_command(service: Service, verb: str) -> list[str]:
+    """Our own interpreter on the service's command, so that the process is the service, nothing around it."""
+    return [sys.executable, str(Path(sys.executable).parent / service.name), verb]
+
+
+def wipe(folder: Path) -> None:
+    """Forget an earlier stack's data, credentials and logs; the supervisor's own log stays, it is being
+    written.
+    """
+    EmbeddedPostgres(folder / "data" / "postgres", port=1).destroy()
+    for name in ("data", "secrets", "certificates", "services", "held"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for log in (folder / "logs").glob("*.log"):
+        if log.name != "supervisor.log":
+            log.unlink()
+
+
+@contextmanager
+def _sole(folder: Path) -> Iterator[None]:
+    """Be the folder's only supervisor, and say who we are in supervisor.json."""
+    with (folder / "supervisor.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunning(f"a stack already runs in {folder}") from None
+        me = folder / "supervisor.json"
+        write_json(me, {"pid": os.getpid(), "mark": processes.started_at(os.getpid())})
+        try:
+            yield
+        finally:
+            me.unlink(missing_ok=True)
+
+
+@contextmanager
+def _signals_stop() -> Iterator[None]:
+    def stop(number: int, _frame: object) -> NoReturn:
+        _ignore_signals()
+        raise Stopped(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def chosen(names: Iterable[str]) -> tuple[Service, ...]:
+    """The services of these names; all for none. KeyError for a name that is no service."""
+    wanted = [BY_NAME[name] for name in names]
+    return tuple(service for service in SERVICES if service in wanted) if wanted else SERVICES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="devstack.supervisor")
+    parser.add_argument("--folder", type=Path, default=folders.ROOT / ".local")
+    parser.add_argument("--owner", type=int, help="end when this process is gone")
+    parser.add_argument("--only", default="", help="services, separated by commas; all by default")
+    parser.add_argument("--keep-data", action="store_true", help="start on the data of the last time")
+    options = parser.parse_args(arguments)
+    folder = options.folder.resolve()
+    if not options.keep_data:
+        wipe(folder)
+    settings = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    services = chosen(name for name in options.only.split(",") if name)
+    plan = Plan(folder=folder, settings=settings, services=services)
+    try:
+        Supervisor(plan, owner_pid=options.owner).run()
+    except (processes.DidNotStart, AlreadyRunning) as error:
+        print(f"✗ {error}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What an HTTP answer from Efí means. The error families are in the reference, §1.8."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from efi.errors import EfiRefused, EfiThrottled, EfiUnauthorized, EfiUnknown
+from efi.wire import Wire
+
+W = TypeVar("W", bound=Wire)
+NOT_A_VERDICT = frozenset({301, 302, 303, 307, 308, 408, 425})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error body in one shape, whichever family it was of."""
+
+    name: str
+    detail: str
+
+
+def decode(response: httpx.Response) -> Any:
+    """The JSON of a body (numbers exact), or None when it is not JSON."""
+    try:
+        return json.loads(response.content, parse_float=Decimal)
+    except ValueError:
+        return None
+
+
+def read(response: httpx.Response, shape: type[W]) -> W:
+    """A 2xx body as `shape`. An answer that makes no sense tells us nothing: EfiUnknown."""
+    try:
+        return shape.model_validate(decode(response))
+    except ValidationError as error:
+        where = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+        raise EfiUnknown(f"unreadable answer: {where}", status=response.status_code) from None
+
+
+def problem_of(response: httpx.Response) -> Problem:
+    """Family A/A+ (`nome`, `mensagem`, `erros`), B (`type`, `title`, `detail`), C (`error`) or plain text."""
+    body = decode(response)
+    if not isinstance(body, dict):
+        return Problem("http_error", response.text[:200])
+    if "nome" in body:
+        return Problem(str(body["nome"]), _family_a_detail(body))
+    if "type" in body or "title" in body:
+        return Problem(_last_part(str(body.get("type") or body["title"])), _family_b_detail(body))
+    if "error" in body:
+        return Problem(str(body["error"]), str(body.get("error_description", "")))
+    return Problem("http_error", "")
+
+
+def _family_a_detail(body: dict[str, Any]) -> str:
+    errors = [one for one in body.get("erros") or () if isinstance(one, dict)]
+    places = [f"{one.get('caminho') or one.get('chave')}: {one.get('mensagem')}" for one in errors]
+    return "; ".join([str(body.get("mensagem", "")), *places])
+
+
+def _family_b_detail(body: dict[str, Any]) -> str:
+    violations = [one for one in body.get("violacoes") or () if isinstance(one, dict)]
+    places = [f"{one.get('propriedade')}: {one.get('razao')}" for one in violations]
+    return "; ".join([str(body.get("detail") or body.get("title") or ""), *places])
+
+
+def _last_part(type_: str) -> str:
+    return type_.rstrip("/").rsplit("/", 1)[-1]
+
+
+def raise_for(response: httpx.Response) -> None:
+    """Nothing for a 2xx; else the error that says whether anything happened."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    problem = problem_of(response)
+    said = f"{problem.name}: {problem.detail}"
+    if status == 429:
+        raise EfiThrottled(said, retry_after_s=retry_after_s(response))
+    if status in (401, 403):
+        raise EfiUnauthorized(said)
+    if status >= 500 or status in NOT_A_VERDICT:
+        raise EfiUnknown(f"HTTP {status} {said}", status=status)
+    raise EfiRefused(problem.name, status, problem.detail)
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """`Retry-After` in seconds; its date form and nonsense are ignored."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,12 @@
+"""How Efí answers us."""
+
+from typing import Final
+
+from prometheus_client import Histogram
+
+REQUEST_DURATION_S: Final = Histogram(
+    "efi_request_duration_seconds",
+    "Time of one HTTP request to Efí",
+    ("operation", "outcome"),
+    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30),
+)

@@ -1,0 +1,85 @@
+"""The inbox: which events were processed, written in the transaction of their effect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from messaging.item import Item
+from messaging.metrics import CONFLICTS, DUPLICATES
+
+EventKey = tuple[str, UUID]
+
+# ON CONFLICT and never a caught violation, which would abort the transaction; a concurrent delivery of the
+# same event waits here for the first one's end.
+_ADMIT = text("""
+INSERT INTO inbox (consumer, source, event_id, event_day, payload_sha256, topic, partition, "offset")
+SELECT :consumer, e.source, e.id, e.day, e.digest, :topic, :partition, e.at
+FROM unnest(CAST(:sources AS text[]), CAST(:ids AS uuid[]), CAST(:days AS date[]),
+            CAST(:digests AS bytea[]), CAST(:offsets AS bigint[])) AS e(source, id, day, digest, at)
+ON CONFLICT DO NOTHING
+RETURNING source, event_id
+""")
+
+_KNOWN = text("""
+SELECT i.source, i.event_id, i.payload_sha256
+FROM unnest(CAST(:sources AS text[]), CAST(:ids AS uuid[]), CAST(:days AS date[])) AS e(source, id, day)
+JOIN inbox i ON i.consumer = :consumer AND i.source = e.source AND i.event_id = e.id AND i.event_day = e.day
+""")
+
+
+@dataclass(slots=True)
+class Admission:
+    """`fresh` items are to be processed; `conflicting` ones reuse an id with another payload."""
+
+    fresh: list[Item] = field(default_factory=list)
+    conflicting: list[Item] = field(default_factory=list)
+
+
+async def admit(session: AsyncSession, items: Sequence[Item], *, consumer: str) -> Admission:
+    """Write the items of one partition to the inbox; those already there are counted, or conflict."""
+    parameters = _parameters(items, consumer=consumer)
+    inserted = {(row.source, row.event_id) for row in await session.execute(_ADMIT, parameters)}
+    admission = Admission()
+    repeated: list[Item] = []
+    for item in items:
+        name = (item.delivery.source, item.delivery.id)
+        if name in inserted:
+            inserted.discard(name)  # the same id again in this batch is a repeat
+            admission.fresh.append(item)
+        else:
+            repeated.append(item)
+    if repeated:
+        await _compare(session, repeated, parameters=parameters, admission=admission)
+    return admission
+
+
+async def _compare(
+    session: AsyncSession, repeated: Sequence[Item], *, parameters: dict[str, Any], admission: Admission
+) -> None:
+    rows = await session.execute(_KNOWN, parameters)
+    known = {(row.source, row.event_id): bytes(row.payload_sha256) for row in rows}
+    for item in repeated:
+        topic = item.delivery.topic
+        if known[(item.delivery.source, item.delivery.id)] == item.sha256:
+            DUPLICATES.labels(topic=topic).inc()
+        else:
+            CONFLICTS.labels(topic=topic).inc()
+            admission.conflicting.append(item)
+
+
+def _parameters(items: Sequence[Item], *, consumer: str) -> dict[str, Any]:
+    first = items[0].delivery
+    return {
+        "consumer": consumer,
+        "topic": first.topic,
+        "partition": first.partition,
+        "sources": [item.delivery.source for item in items],
+        "ids": [item.delivery.id for item in items],
+        "days": [item.event_day for item in items],
+        "digests": [item.sha256 for item in items],
+        "offsets": [item.delivery.offset for item in items],
+    }

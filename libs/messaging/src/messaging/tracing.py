@@ -1,0 +1,56 @@
+"""Spans of sending and processing, and the context carried in headers (messaging reference §5.5).
+
+Written by hand: the library's instrumentation closes its consumer spans before the handler runs.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry import trace
+
+from messaging.delivery import Delivery
+from messaging.outbox_source import PendingRow
+from messaging.shipment import record_headers
+from telemetry import tracing
+
+LINKS_LIMIT: Final = 32
+
+
+@contextmanager
+def sending(rows: Sequence[PendingRow]) -> Iterator[None]:
+    """One span a batch, linked to the traces that wrote the rows; their own context travels untouched."""
+    attributes: dict[str, str | int] = {
+        "messaging.system": "kafka",
+        "messaging.batch.message_count": len(rows),
+    }
+    with tracing.span("send outbox", kind=tracing.PRODUCER, attributes=attributes) as span:
+        if span.is_recording():
+            _link(span, rows)
+        yield
+
+
+@contextmanager
+def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
+    """The span of one event; its parent is the transaction that published the event."""
+    attributes: dict[str, str | int] = {
+        "messaging.system": "kafka",
+        "messaging.destination.name": delivery.topic,
+        "messaging.destination.partition.id": str(delivery.partition),
+        "messaging.kafka.offset": delivery.offset,
+        "messaging.consumer.group.name": group,
+        "messaging.message.id": str(delivery.id),
+    }
+    parent = tracing.parent_from(delivery.headers)
+    with tracing.span(
+        f"process {delivery.topic}", kind=tracing.CONSUMER, attributes=attributes, parent=parent
+    ):
+        yield
+
+
+def _link(span: trace.Span, rows: Sequence[PendingRow]) -> None:
+    for row in rows[:LINKS_LIMIT]:
+        headers = {name: value.decode() for name, value in record_headers(row.headers)}
+        context = trace.get_current_span(tracing.parent_from(headers)).get_span_context()
+        if context.is_valid:
+            span.add_link(context)

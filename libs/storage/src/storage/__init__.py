@@ -1,0 +1,24 @@
+"""One database a service: engines, the transaction, its outbox, idempotency, migrations, encryption."""
+
+from storage.database import Database, NestedTransaction, sqlstate
+from storage.idempotency import IdempotencyKeyReused, RequestInProgress
+from storage.outbox_row import NotPublishable
+from storage.scope import Cause, Scope
+from storage.settings import DatabaseSettings
+from storage.tables import Base, timestamps
+from storage.transaction import Transaction
+
+__all__ = [
+    "Base",
+    "Cause",
+    "Database",
+    "DatabaseSettings",
+    "IdempotencyKeyReused",
+    "NestedTransaction",
+    "NotPublishable",
+    "RequestInProgress",
+    "Scope",
+    "Transaction",
+    "sqlstate",
+    "timestamps",
+]

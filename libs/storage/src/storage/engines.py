@@ -1,0 +1,70 @@
+"""Engines: a pool of connections that never wait for ever and never keep a stale password."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from storage.pool_metrics import watch_pool
+from storage.settings import DatabaseSettings
+
+CONNECT_TIMEOUT_S = 5
+
+
+def primary_engine(settings: DatabaseSettings, *, service: str) -> AsyncEngine:
+    """The engine of the primary, as the service's own role."""
+    return _engine(settings, url=settings.database_url, service=service, name="primary")
+
+
+def replica_engine(settings: DatabaseSettings, *, service: str) -> AsyncEngine | None:
+    """The engine of the read replica, or None when the settings name none."""
+    if settings.database_replica_url is None:
+        return None
+    return _engine(settings, url=settings.database_replica_url, service=service, name="replica")
+
+
+def asyncpg_url(url: str) -> URL:
+    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def follow_password_file(engine: AsyncEngine, *, path: Path | None) -> None:
+    """Read the password again whenever a connection is opened."""
+    if path is None:
+        return
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def with_password(_dialect: object, _record: object, _args: object, params: dict[str, Any]) -> None:
+        params["password"] = path.read_text(encoding="utf-8").strip()
+
+
+def _engine(settings: DatabaseSettings, *, url: str, service: str, name: str) -> AsyncEngine:
+    engine = create_async_engine(
+        asyncpg_url(url),
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_max_overflow,
+        pool_timeout=settings.database_pool_timeout_s,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "server_settings": _server_settings(settings, service=service, name=name),
+        },
+    )
+    follow_password_file(engine, path=settings.database_password_file)
+    watch_pool(engine, service=service, name=name)
+    return engine
+
+
+def _server_settings(settings: DatabaseSettings, *, service: str, name: str) -> dict[str, str]:
+    values = {
+        "application_name": f"ibora-{service}",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": str(settings.database_statement_timeout_ms),
+        "lock_timeout": str(settings.database_lock_timeout_ms),
+        "idle_in_transaction_session_timeout": str(settings.database_idle_timeout_ms),
+    }
+    if name == "replica":
+        values["default_transaction_read_only"] = "on"
+    return values

@@ -1,0 +1,29 @@
+"""What surrounds one transaction: the clock, who is writing, and what caused it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from kernel.clock import Clock
+from storage.outbox_row import OutboxRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The event that is being handled: facts published meanwhile name it as their causation."""
+
+    event_id: UUID
+    correlation_id: UUID
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """Made by `Database`, one a transaction. `pending` are outbox rows not yet inserted."""
+
+    clock: Clock
+    service: str
+    read_only: bool = False
+    cause: Cause | None = None
+    pending: list[OutboxRow] = field(default_factory=list)
+    wrote_outbox: bool = False
+    after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)

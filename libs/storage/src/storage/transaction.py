@@ -1,0 +1,94 @@
+"""The transaction: state, outbox, inbox and idempotency records commit together or not at all."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.base import Fact
+from contracts.topics import Topic
+from kernel.ids import new_id
+from storage.outbox import insert_rows
+from storage.outbox_row import Envelope, NotPublishable, fact_row, tombstone_row
+from storage.scope import Cause, Scope
+
+
+class Transaction:
+    """One database transaction. Services subclass it and add their repositories in `__init__`."""
+
+    def __init__(self, session: AsyncSession, scope: Scope) -> None:
+        self.session = session
+        self.scope = scope
+
+    def now(self) -> datetime:
+        """The injected clock's time, aware UTC. Read once at the edge and pass it down."""
+        return self.scope.clock.now()
+
+    async def publish(self, fact: Fact, *, version: int = 0) -> UUID:
+        """Append `fact` to the outbox; returns its event id (UUIDv7).
+
+        The row is written just before COMMIT, together with all others of this transaction. Lock or
+        version-check the aggregate's row first, in this transaction: the order per key rests on it.
+        `version` is the aggregate's version (0: none). Raises NotPublishable for a fact that breaks
+        the outbox's rules.
+        """
+        envelope = self._envelope()
+        self.scope.pending.append(fact_row(fact, version=version, envelope=envelope))
+        return envelope.event_id
+
+    async def forget(self, topic: Topic, *, key: str) -> UUID:
+        """Append a tombstone, so that a compacted topic forgets `key`; returns its event id."""
+        envelope = self._envelope()
+        self.scope.pending.append(tombstone_row(topic, key=key, envelope=envelope))
+        return envelope.event_id
+
+    def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` after a successful commit, once the connection is free; failures are logged only."""
+        self.scope.after_commit.append(work)
+
+    async def before_commit(self) -> None:
+        """Override to flush what was collected, in set-based statements; called once before COMMIT."""
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo the block's writes, publications and after-commit work if it raises; the rest stays."""
+        published, hooks = len(self.scope.pending), len(self.scope.after_commit)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.scope.pending[published:]
+            del self.scope.after_commit[hooks:]
+            raise
+
+    @contextmanager
+    def caused_by(self, cause: Cause) -> Iterator[None]:
+        """Facts published in the block name `cause` as what caused them."""
+        outer, self.scope.cause = self.scope.cause, cause
+        try:
+            yield
+        finally:
+            self.scope.cause = outer
+
+    async def flush(self) -> None:
+        """Call `before_commit` and write what was published. `Database` calls it before COMMIT."""
+        await self.before_commit()
+        if not self.scope.pending:
+            return
+        await insert_rows(self.session, rows=self.scope.pending)
+        self.scope.pending.clear()
+        self.scope.wrote_outbox = True
+
+    def _envelope(self) -> Envelope:
+        if self.scope.read_only:
+            raise NotPublishable("a reading transaction publishes nothing")
+        event_id, cause = new_id(), self.scope.cause
+        return Envelope(
+            event_id=event_id,
+            service=self.scope.service,
+            time=self.now(),
+            correlation_id=cause.correlation_id if cause else event_id,
+            causation_id=cause.event_id if cause else None,
+        )

@@ -1,0 +1,28 @@
+"""What a deployment decides about logs, traces and crash reports."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PRODUCTION_SAMPLING_RATIO: Final = 0.1
+
+
+class TelemetrySettings(BaseSettings):
+    """`traces_sampling_ratio` None means every trace, and one in ten in production."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: str = "development"
+    log_level: str = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    traces_sampling_ratio: float | None = Field(default=None, ge=0, le=1)
+    otlp_endpoint: str | None = None
+    sentry_dsn_file: Path | None = None
+
+    def sampling_ratio(self) -> float:
+        """The share of traces to record, 0 to 1."""
+        if self.traces_sampling_ratio is not None:
+            return self.traces_sampling_ratio
+        return PRODUCTION_SAMPLING_RATIO if self.environment == "production" else 1.0

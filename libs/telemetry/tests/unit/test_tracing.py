@@ -1,0 +1,115 @@
+"""Traces cross processes by `traceparent` and never carry personal data."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, TraceIdRatioBased
+
+from telemetry import TelemetrySettings, tracing
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+SPAN = "b7ad6b7169203331"
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    memory = tracing.record_spans()
+    yield memory
+    memory.shutdown()
+
+
+def test_a_remote_parent_is_continued(spans: InMemorySpanExporter) -> None:
+    parent = tracing.parent_from({"Traceparent": f"00-{TRACE}-{SPAN}-01"})
+
+    with tracing.span("accept_ride", kind=tracing.CONSUMER, parent=parent):
+        headers = tracing.current_headers()
+
+    (span,) = spans.get_finished_spans()
+    assert headers["traceparent"].startswith(f"00-{TRACE}-")
+    assert span.parent is not None
+    assert format(span.parent.span_id, "016x") == SPAN
+    assert span.kind is tracing.CONSUMER
+
+
+def test_headers_that_went_out_come_back_as_the_parent(spans: InMemorySpanExporter) -> None:
+    with tracing.span("publish") as publishing:
+        stored = tracing.current_headers()
+    with tracing.span("consume", parent=tracing.parent_from(stored)) as consuming:
+        assert consuming.get_span_context().trace_id == publishing.get_span_context().trace_id
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "00", f"00-{TRACE}-{SPAN}", f"ff-{TRACE}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01", f"00-{TRACE}-{SPAN}-zz", "x" * 10_000,
+    ],
+)  # fmt: skip
+def test_a_malformed_traceparent_starts_a_new_trace(value: str) -> None:
+    context = tracing.parent_from({"traceparent": value})
+
+    assert not trace.get_current_span(context).get_span_context().is_valid
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_any_headers_can_be_read(headers: dict[str, str]) -> None:
+    tracing.parent_from(headers)
+
+
+def test_without_a_span_there_is_nothing_to_carry() -> None:
+    assert tracing.current_headers() == {}
+
+
+def test_an_exception_marks_the_span_and_its_text_is_masked(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="529"):
+        with tracing.span(
+            "register", attributes={"email": "maria@example.com", "note": "CPF 529.982.247-25"}
+        ):
+            raise ValueError("bad CPF 529.982.247-25")
+
+    (span,) = spans.get_finished_spans()
+    assert not span.status.is_ok
+    assert span.attributes == {"email": "***", "note": "CPF ***"}
+    assert "529.982" not in str([event.attributes for event in span.events])
+    assert "529.982" not in str(span.status.description)
+
+
+def test_what_others_put_on_a_span_is_masked_on_its_way_out(spans: InMemorySpanExporter) -> None:
+    with trace.get_tracer("some.library").start_as_current_span("GET") as span:
+        span.set_attribute("url.path", "/v1/ws/s3cr3t")
+        span.set_attribute("url.query", "?hmac=s3cr3t")
+        span.set_attribute("http.request.header.authorization", "Bearer s3cr3t-s3cr3t")
+
+    (finished,) = spans.get_finished_spans()
+    assert "s3cr3t" not in str(dict(finished.attributes or {}))
+
+
+@pytest.mark.parametrize(("environment", "ratio"), [("development", 1.0), ("production", 0.1)])
+def test_production_samples_one_trace_in_ten_unless_told(environment: str, ratio: float) -> None:
+    assert TelemetrySettings(environment=environment).sampling_ratio() == ratio
+    assert TelemetrySettings(environment=environment, traces_sampling_ratio=0.5).sampling_ratio() == 0.5
+
+
+def test_a_sampled_parent_is_followed_whatever_the_ratio() -> None:
+    sampler = ParentBased(TraceIdRatioBased(0.0))
+    parent = tracing.parent_from({"traceparent": f"00-{TRACE}-{SPAN}-01"})
+
+    assert sampler.should_sample(parent, int(TRACE, 16), "x").decision is Decision.RECORD_AND_SAMPLE
+
+
+def test_configuring_keeps_the_first_provider() -> None:
+    tracing.record_spans()
+    provider = trace.get_tracer_provider()
+
+    tracing.configure_tracing(service="x", ratio=1.0, otlp_endpoint=None, environment="test")
+
+    assert isinstance(provider, TracerProvider)
+    assert trace.get_tracer_provider() is provider
+    tracing.flush()

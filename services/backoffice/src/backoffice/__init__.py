@@ -1,0 +1,1 @@
+"""What operators look at: so far the audit log."""

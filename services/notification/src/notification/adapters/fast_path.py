@@ -1,0 +1,94 @@
+"""Valkey: tickets, and announcements from the worker to the processes that hold sockets."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from valkey.asyncio import Valkey
+from valkey.exceptions import ValkeyError
+
+from notification.adapters.tickets import holder_json, holder_of
+from notification.domain.message import Logged, Message, frame
+from notification.domain.ticket import Holder
+from notification.ports import FastPathAway
+
+_TICKET: Final = "ibora:ticket:"
+_CHANNEL: Final = "ibora:user:"
+
+
+class ValkeyTickets:
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+
+    async def keep(self, ticket_hash: str, holder: Holder, *, ttl_s: int) -> None:
+        with _away():
+            await self._valkey.set(_TICKET + ticket_hash, holder_json(holder), ex=ttl_s)
+
+    async def take(self, ticket_hash: str) -> Holder | None:
+        with _away():
+            stored = await self._valkey.getdel(_TICKET + ticket_hash)
+        return None if stored is None else holder_of(stored)
+
+
+class ValkeyAnnouncer:
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+
+    async def announce(self, logged: Sequence[Logged]) -> None:
+        if not logged:
+            return
+        with _away():
+            async with self._valkey.pipeline(transaction=False) as pipe:
+                for entry in logged:
+                    made = frame(entry.message, offset=entry.offset)
+                    pipe.publish(f"{_CHANNEL}{entry.message.user_id}", json.dumps(made))
+                await pipe.execute()
+
+    async def announce_location(self, message: Message) -> None:
+        with _away():
+            await self._valkey.publish(f"{_CHANNEL}{message.user_id}", json.dumps(frame(message)))
+
+
+class ValkeyAnnouncements:
+    """One subscription connection a process; it is made anew after a loss, with all its channels."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+        self._users: set[UUID] = set()
+        self._pubsub = valkey.pubsub(ignore_subscribe_messages=True)
+
+    async def listen_for(self, user_id: UUID) -> None:
+        self._users.add(user_id)
+        with _away():
+            await self._pubsub.subscribe(f"{_CHANNEL}{user_id}")
+
+    async def forget(self, user_id: UUID) -> None:
+        self._users.discard(user_id)
+        with _away():
+            await self._pubsub.unsubscribe(f"{_CHANNEL}{user_id}")
+
+    async def frames(self) -> AsyncIterator[tuple[UUID, Mapping[str, Any]]]:
+        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        self._pubsub = self._valkey.pubsub(ignore_subscribe_messages=True)
+        with _away():
+            # A channel of its own keeps the connection open while no user is connected.
+            channels = [f"{_CHANNEL}none", *(f"{_CHANNEL}{user_id}" for user_id in self._users)]
+            await self._pubsub.subscribe(*channels)
+            while True:
+                message = await self._pubsub.get_message(timeout=None)
+                if message is not None:
+                    user_id = UUID(message["channel"].removeprefix(_CHANNEL))
+                    yield user_id, json.loads(message["data"])
+
+    async def aclose(self) -> None:
+        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except (ValkeyError, OSError, TimeoutError) as error:
+        raise FastPathAway(type(error).__name__) from error

@@ -1,0 +1,1 @@
+"""Pix charges through Efí: intents, charges, webhooks, confirmation, refunds."""

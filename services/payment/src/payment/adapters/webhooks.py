@@ -1,0 +1,65 @@
+"""Stored notifications in Postgres."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment.adapters.tables import webhook_events
+from payment.domain.webhook import EventType, Outcome, WebhookEvent
+
+_W = webhook_events.c
+_COLUMNS = (
+    _W.id, _W.event_type, _W.payload, _W.payload_hash, _W.received_at, _W.txid, _W.e2e_id, _W.reference,
+    _W.status, _W.attempts,
+)  # fmt: skip
+
+
+class SqlWebhookEvents:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, events: Sequence[WebhookEvent]) -> None:
+        rows = [
+            {column.name: getattr(event, column.name) for column in _COLUMNS}
+            | {"provider": "efi", "processed": False, "next_attempt_at": event.received_at}
+            for event in events
+        ]
+        await self._session.execute(insert(webhook_events), rows)
+
+    async def claim(self, *, now: datetime, until: datetime, limit: int) -> Sequence[WebhookEvent]:
+        due = (
+            select(_W.id)
+            .where(_W.processed.is_(False), _W.next_attempt_at <= now)
+            .order_by(_W.received_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = await self._session.execute(
+            update(webhook_events)
+            .where(_W.id.in_(due.scalar_subquery()))
+            .values(next_attempt_at=until, attempts=_W.attempts + 1)
+            .returning(*_COLUMNS)
+        )
+        return [
+            WebhookEvent(**{**row, "event_type": EventType(row["event_type"])}) for row in claimed.mappings()
+        ]
+
+    async def finish(self, event_ids: Sequence[UUID], *, outcome: Outcome, now: datetime) -> None:
+        await self._session.execute(
+            update(webhook_events)
+            .where(_W.id.in_(event_ids))
+            .values(processed=True, processed_at=now, outcome=outcome)
+        )
+
+    async def postpone(self, event_ids: Sequence[UUID], *, until: datetime) -> None:
+        await self._session.execute(
+            update(webhook_events).where(_W.id.in_(event_ids)).values(next_attempt_at=until)
+        )
+
+    async def seen(self, e2e_id: str) -> bool:
+        found = await self._session.execute(select(exists().where(_W.e2e_id == e2e_id)))
+        return bool(found.scalar_one())

@@ -1,0 +1,30 @@
+"""What routes work with."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Annotated, Any, Protocol, cast
+
+from fastapi import Depends, Request
+
+from payment.domain.policy import Policy
+
+
+class Deps(Protocol):
+    """`transaction` opens payment's transaction; the use cases see it as `ports.Tx`."""
+
+    @property
+    def transaction(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
+    @property
+    def reading(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
+    @property
+    def policy(self) -> Policy: ...
+
+    def now(self) -> datetime: ...
+
+
+def _deps(request: Request) -> Deps:
+    return cast(Deps, request.app.state.deps)
+
+
+DepsDep = Annotated[Deps, Depends(_deps)]

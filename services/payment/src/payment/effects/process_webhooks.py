@@ -1,0 +1,97 @@
+"""Act on stored notifications: fetch back what they speak of, then apply what Efí itself says."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from payment.domain.provider import ProviderError
+from payment.domain.received import Received, Source
+from payment.domain.webhook import EventType, Outcome, WebhookEvent
+from payment.effects.apply_received import apply_received
+from payment.metrics import PROVIDER_FAILURES, WEBHOOKS_RECEIVED
+from payment.ports import Deps
+from payment.usecases.report_send import report_send
+
+
+async def process_webhooks(deps: Deps) -> int:
+    """Claim a batch of events and finish or postpone each; answers how many were claimed.
+
+    Equal events are handled together, so that fifty deliveries of one Pix cost one query.
+    """
+    now = deps.now()
+    until = now + timedelta(seconds=deps.policy.lease_s)
+    async with deps.transaction() as tx:
+        events = await tx.webhooks.claim(now=now, until=until, limit=deps.policy.batch)
+    turn = asyncio.Semaphore(deps.policy.parallel)
+    await asyncio.gather(*(_process(deps, group, turn=turn) for group in _groups(events)))
+    return len(events)
+
+
+def _groups(events: Iterable[WebhookEvent]) -> list[Sequence[WebhookEvent]]:
+    groups: dict[tuple[str, str], list[WebhookEvent]] = defaultdict(list)
+    for event in events:
+        groups[event.event_type, event.e2e_id or event.reference or str(event.id)].append(event)
+    return list(groups.values())
+
+
+async def _process(deps: Deps, group: Sequence[WebhookEvent], *, turn: asyncio.Semaphore) -> None:
+    async with turn:
+        match group[0].event_type:
+            case EventType.RECEIVED:
+                await _fetch_back(deps, group)
+            case EventType.SEND:
+                await _forward(deps, group)
+            case _:
+                # Refunds are followed by asking Efí (`submit_refunds`); tests and strangers change nothing.
+                await _finish(deps, group, outcome=Outcome.IGNORED)
+
+
+async def _fetch_back(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    e2e_id = group[0].e2e_id
+    assert e2e_id is not None, "a received Pix is named by its e2eId"
+    async with deps.transaction() as tx:
+        known = e2e_id in await tx.received.known([e2e_id])
+    if known:
+        await _finish(deps, group, outcome=Outcome.DUPLICATE)
+        return
+    try:
+        received = await deps.provider.find_received(e2e_id)
+    except ProviderError:
+        PROVIDER_FAILURES.labels("find_received", "unclear").inc()
+        await _postpone(deps, group)
+        return
+    await _apply(deps, group, received=received)
+
+
+async def _apply(deps: Deps, group: Sequence[WebhookEvent], *, received: Received | None) -> None:
+    if received is not None:
+        outcome = await apply_received(deps, received=received, source=Source.WEBHOOK)
+        await _finish(deps, group[:1], outcome=outcome)
+        if len(group) > 1:
+            await _finish(deps, group[1:], outcome=Outcome.DUPLICATE)
+    elif max(event.attempts for event in group) >= deps.policy.not_found_attempts:
+        # Efí does not know it: a forged notification, or another customer's.
+        await _finish(deps, group, outcome=Outcome.NOT_FOUND)
+    else:
+        await _postpone(deps, group)
+
+
+async def _forward(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    async with deps.transaction() as tx:
+        await report_send(tx, event=group[-1], now=deps.now())
+        await tx.webhooks.finish([event.id for event in group], outcome=Outcome.FORWARDED, now=deps.now())
+    WEBHOOKS_RECEIVED.labels(EventType.SEND, Outcome.FORWARDED).inc(len(group))
+
+
+async def _finish(deps: Deps, group: Sequence[WebhookEvent], *, outcome: Outcome) -> None:
+    async with deps.transaction() as tx:
+        await tx.webhooks.finish([event.id for event in group], outcome=outcome, now=deps.now())
+    WEBHOOKS_RECEIVED.labels(group[0].event_type, outcome).inc(len(group))
+
+
+async def _postpone(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    attempts = max(event.attempts for event in group)
+    async with deps.transaction() as tx:
+        until = deps.policy.retry_at(deps.now(), attempts=attempts)
+        await tx.webhooks.postpone([event.id for event in group], until=until)

@@ -1,0 +1,155 @@
+"""The only wiring place of payment: `payment api | worker | all | migrate | rebuild`."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from fastapi import FastAPI
+
+import messaging
+import storage.migrations
+import telemetry
+import web
+from efi import EfiClient
+from kernel.clock import Clock, SystemClock
+from payment.adapters.efi import EfiProvider
+from payment.adapters.transaction import PaymentTransaction
+from payment.api import payments, webhooks
+from payment.api.webhooks import CallerCheck
+from payment.consumers import handlers
+from payment.domain.policy import Policy
+from payment.jobs import timetable
+from payment.ports import Provider
+from payment.settings import Settings
+from storage import Database
+
+SERVICE = "payment"
+TITLE = "Ibora payment"
+FOLDER = Path(__file__).resolve().parents[2]
+Mode = Literal["api", "worker", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """What routes and effects work with."""
+
+    transaction: Callable[[], AbstractAsyncContextManager[PaymentTransaction]]
+    reading: Callable[[], AbstractAsyncContextManager[PaymentTransaction]]
+    provider: Provider
+    policy: Policy
+    clock: Clock
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+
+def build(
+    settings: Settings,
+    *,
+    mode: Mode = "all",
+    clock: Clock | None = None,
+    verifier: web.TokenVerifier | None = None,
+    provider: Provider | None = None,
+) -> FastAPI:
+    """The app of one process; a worker has no routes of its own beside health and metrics."""
+    clock = clock or SystemClock()
+    database = Database(settings, service=SERVICE, make=PaymentTransaction, clock=clock)
+    client = EfiClient(settings, clock=clock)
+    deps = Deps(
+        transaction=database.transaction,
+        reading=database.reading,
+        provider=provider or EfiProvider(client, pix_key=settings.efi_pix_key),
+        policy=Policy(charge_ttl_s=settings.charge_ttl_s, janitor_s=settings.janitor_s),
+        clock=clock,
+    )
+    checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.ready}
+    background: list[web.Background] = [web.Closing(database.dispose), web.Closing(client.aclose)]
+    if mode != "api":
+        worker = _worker(settings, database, deps)
+        background.append(worker)
+        checks["worker"] = worker.ready
+    return web.create_app(
+        service=SERVICE,
+        title=TITLE,
+        settings=settings,
+        routers=[] if mode == "worker" else [payments.router],
+        deps=deps,
+        verifier=verifier,
+        background=background,
+        checks=checks,
+    )
+
+
+def _worker(
+    settings: Settings, database: Database[PaymentTransaction], deps: Deps
+) -> messaging.Worker[PaymentTransaction]:
+    return messaging.Worker(
+        database=database,
+        settings=settings,
+        service=SERVICE,
+        handlers=handlers(deps.policy),
+        jobs=timetable(deps, webhook_url=settings.webhook_url),
+        clock=deps.clock,
+    )
+
+
+def build_webhook(settings: Settings, app: FastAPI) -> FastAPI:
+    """The app behind the mTLS listener: Efí's two routes and nothing else; it shares the main app's parts."""
+    webhook = web.create_app(
+        service="payment-webhook",
+        title=f"{TITLE} webhook",
+        settings=settings.model_copy(update={"jwks_url": None, "cors_origins": ()}),
+        routers=[webhooks.router],
+        deps=app.state.deps,
+    )
+    webhook.state.caller_check = CallerCheck(
+        subject=settings.webhook_client_subject, issuer=settings.webhook_client_issuer
+    )
+    return webhook
+
+
+def describe() -> FastAPI:
+    """The routes with nothing opened: `make schemas` reads its OpenAPI."""
+    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[payments.router])
+
+
+def _serve(mode: Mode) -> None:
+    settings = Settings()
+    telemetry.configure(SERVICE, settings)
+    app = build(settings, mode=mode)
+    webhook_listens = mode != "worker" and settings.webhook_certificate_file is not None
+    web.serve(app, settings, extra=[_listener(settings, app)] if webhook_listens else [])
+
+
+def _listener(settings: Settings, app: FastAPI) -> web.Server:
+    return web.Server(
+        app=build_webhook(settings, app),
+        host=settings.webhook_host,
+        port=settings.webhook_port,
+        ssl_certfile=settings.webhook_certificate_file,
+        ssl_keyfile=settings.webhook_key_file,
+        ssl_ca_certs=settings.webhook_client_ca_file,
+    )
+
+
+def _migrate() -> None:
+    storage.migrations.run(FOLDER, Settings())
+
+
+def _rebuild() -> None:
+    """Payment keeps no projection of a compacted topic; its rides come from a topic of facts."""
+
+
+cli = web.cli(
+    SERVICE,
+    {
+        "api": lambda: _serve("api"),
+        "worker": lambda: _serve("worker"),
+        "all": lambda: _serve("all"),
+        "migrate": _migrate,
+        "rebuild": _rebuild,
+    },
+)
