@@ -29,10 +29,17 @@ Mode = Literal["api", "worker", "all"]
 class Deps:
     """What routes work with: the audit log may lag, so it is read from the replica."""
 
+    transaction: Callable[[], AbstractAsyncContextManager[BackofficeTransaction]]
     reading: Callable[[], AbstractAsyncContextManager[BackofficeTransaction]]
 
 
-def build(settings: Settings, *, mode: Mode = "all", clock: Clock | None = None) -> FastAPI:
+def build(
+    settings: Settings,
+    *,
+    mode: Mode = "all",
+    clock: Clock | None = None,
+    verifier: web.TokenVerifier | None = None,
+) -> FastAPI:
     """The app of one process; a worker has no routes of its own beside health and metrics."""
     clock = clock or SystemClock()
     database = Database(settings, service=SERVICE, make=BackofficeTransaction, clock=clock)
@@ -49,7 +56,8 @@ def build(settings: Settings, *, mode: Mode = "all", clock: Clock | None = None)
         title=TITLE,
         settings=settings,
         routers=[] if mode == "worker" else [audit.router],
-        deps=Deps(reading=database.reading),
+        deps=Deps(transaction=database.transaction, reading=database.reading),
+        verifier=verifier,
         background=background,
         checks=checks,
     )
