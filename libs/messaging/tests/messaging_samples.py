@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiokafka
+from aiokafka.partitioner import murmur2
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
@@ -165,6 +166,12 @@ async def committed_offset(settings: KafkaSettings, topic: str = AUDIT.name) -> 
         return sum(int(meta.offset) for place, meta in offsets.items() if place.topic == name)
     finally:
         await admin.close()
+
+
+def keys_of_one_partition(count: int, *, partitions: int = 3) -> list[str]:
+    """Keys that the partitioner puts side by side."""
+    keys = (f"key{n}" for n in range(1000))
+    return [key for key in keys if (murmur2(key.encode()) & 0x7FFFFFFF) % partitions == 0][:count]
 
 
 def metric(name: str, **labels: str) -> float:

@@ -112,6 +112,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for lib in ("testkit", "devstack", "web", "messaging", "efi", "storage", "telemetry"):
         (root / lib / "settings.py").write_text("import pydantic_settings\n")
     (root / "contracts/__init__.py").write_text("import kernel, pydantic\n")
+    (root / "efi/brcode.py").touch()
+    (root / "efi_simulator/api.py").write_text("from efi.brcode import __name__\n")
     (root / "storage/another.py").write_text("from storage import other\n")
     (root / "storage/other.py").touch()
     return root

@@ -53,7 +53,7 @@ class LedgerReversed(JournalFact):
 
 
 class LedgerDriverBalanceChanged(Fact):
-    """`available` = 2100[d]; `on_hold` = 2150[d]; `total` both; `receivable` = 1350[d], what the driver owes."""
+    """`available` = 2100[d]; `on_hold` = 2150[d]; `total` both; `receivable` = 1350[d], the driver's debt."""
 
     fact = "ledger.driver_balance.changed"
     topic = JOURNALS

@@ -1,4 +1,4 @@
-"""Facts that payment publishes. It copies passenger, driver, fare and commission from the ride's completion."""
+"""Facts that payment publishes. Passenger, driver, fare and commission are copied from the ride's end."""
 
 from enum import StrEnum
 from typing import Final
@@ -28,7 +28,7 @@ class PaymentIntentCreated(ChargeFact):
 
 
 class PaymentConfirmed(ChargeFact):
-    """The fare was received. `amount` is the fare, never the surplus; `fee` what Efí kept (0.00 if it says none)."""
+    """The fare was received. `amount` is the fare, never the surplus; `fee` what Efí kept (0.00: none)."""
 
     fact = "payment.confirmed"
     amount: Money

@@ -1,6 +1,7 @@
 """`ibora`: the stack, a service under development, dead letters, Efí, and the machine's health."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -99,8 +100,11 @@ def _down(options: argparse.Namespace) -> int:
 def _clean(options: argparse.Namespace) -> int:
     from devstack import supervisor
 
-    stack.down(folder_of(options))
-    supervisor.wipe(folder_of(options))
+    folder = folder_of(options)
+    for each in [*(folder / "stacks").glob("*"), folder]:
+        stack.down(each)
+        supervisor.wipe(each)
+        shutil.rmtree(each, ignore_errors=True)
     return 0
 
 

@@ -42,7 +42,10 @@ def dev(name: str, *, folder: Path) -> int:
 def _start(name: str, environment: dict[str, str], held: Path) -> "subprocess.Popen[bytes]":
     service = BY_NAME[name]
     command = service_command(service, service.mode)
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    # A session of its own, so that Ctrl-C reaches us only and the service is stopped in good order.
+    process = subprocess.Popen(
+        processes.leash(command), env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
     write_json(held, {"holder": os.getpid(), "pid": process.pid})
     return process
 

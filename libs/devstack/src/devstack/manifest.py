@@ -1,6 +1,6 @@
 """Every service of the stack, declared: what it needs and what it alone is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,8 +24,6 @@ class Service:
     efi: bool = False
     mode: str = "all"
     environment: "Callable[[Plan], Environment]" = _nothing
-    connections: int = 20
-    """The most it opens to Postgres: its pool, its overflow, the relay's and the jobs' own ones."""
 
     @property
     def module(self) -> str:
@@ -105,3 +103,13 @@ BY_NAME: Final[Mapping[str, Service]] = {service.name: service for service in SE
 
 MAX_CONNECTIONS: Final = 300
 """Of the stack's Postgres."""
+
+# Beside its pool a worker holds one connection for the relay's lease and one for its jobs' advisory locks; a
+# rebuild or a migration may run next to it.
+_DIRECT_CONNECTIONS: Final = 4
+
+
+def connections_needed(services: Iterable[Service], *, pool: int, processes: int = 1) -> int:
+    """The most that so many processes of each service open at once; `pool` is size and overflow."""
+    users = sum(service.database for service in services)
+    return users * processes * (pool + _DIRECT_CONNECTIONS)

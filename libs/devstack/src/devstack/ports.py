@@ -10,12 +10,11 @@ import random
 import socket
 import tempfile
 from pathlib import Path
-from typing import TextIO
 
 # Below the kernel's range for outgoing connections (32768 and up on Linux), so no client socket sits on them.
 _LOWEST = 20_000
 _HIGHEST = 32_000
-_claims: dict[int, TextIO] = {}
+_claims: dict[int, int] = {}
 
 
 class NoFreePort(Exception):
@@ -45,8 +44,9 @@ def is_free(port: int) -> bool:
 
 def release(port: int) -> None:
     """Give a claim back."""
-    if claim := _claims.pop(port, None):
-        claim.close()
+    handle = _claims.pop(port, None)
+    if handle is not None:
+        os.close(handle)
 
 
 def listening(port: int, *, host: str = "127.0.0.1") -> bool:
@@ -61,11 +61,11 @@ def listening(port: int, *, host: str = "127.0.0.1") -> bool:
 def _claim(port: int) -> bool:
     folder = Path(tempfile.gettempdir()) / f"ibora-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
-    file = (folder / str(port)).open("a")
+    handle = os.open(folder / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
+        os.close(handle)
         return False
-    _claims[port] = file
+    _claims[port] = handle
     return True

@@ -32,8 +32,7 @@ def start(
     """
     words = [str(word) for word in command]
     if leashed or uid is not None:
-        user = "-" if uid is None else str(uid)
-        words = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), user, *words]
+        words = leash(words, uid=uid)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -45,6 +44,12 @@ def start(
             cwd=cwd,
             start_new_session=True,
         )
+
+
+def leash(command: Sequence[str], *, uid: int | None = None) -> list[str]:
+    """The command, run so that it dies with this process and, when asked, as another user."""
+    user = "-" if uid is None else str(uid)
+    return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), user, *command]
 
 
 def stop(

@@ -253,6 +253,7 @@ def wipe(folder: Path) -> None:
     EmbeddedPostgres(folder / "data" / "postgres", port=1).destroy()
     for name in ("data", "secrets", "certificates", "services", "held"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "stack.json").unlink(missing_ok=True)
     for log in (folder / "logs").glob("*.log"):
         if log.name != "supervisor.log":
             log.unlink()

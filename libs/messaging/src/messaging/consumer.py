@@ -42,7 +42,6 @@ class Consumer:
         self._workers: dict[Partition, PartitionWorker] = {}
         self._committed: dict[Partition, int] = {}
         self._reader: Reader | None = None
-        self._intake = False
         self._stopping = False
         self._polled_at = time.monotonic()
         self._measured_at = 0.0
@@ -73,20 +72,20 @@ class Consumer:
         return next((reason for reason in reasons if reason), None)
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:
-        """Kafka takes partitions away: finish, commit, forget."""
-        self._intake = False
+        """Kafka takes partitions away: finish, commit, forget.
+
+        The reader returns no records from before this call until the new assignment stands.
+        """
         await self._drain(partitions)
 
     async def assigned(self, partitions: frozenset[Partition]) -> None:
         """Kafka gives partitions: reading starts at the committed offsets."""
         REBALANCES.inc()
-        self._intake = True
         self.joined = True
         self._polled_at = time.monotonic()
         log.info("consumer_assigned", partitions=len(partitions))
 
     async def _membership(self) -> None:
-        self._intake = False
         self._reader = await self._open_reader(self)
         committer = asyncio.create_task(self._keep_committing(), name="commit offsets")
         try:
@@ -103,8 +102,6 @@ class Consumer:
     async def _turn(self, reader: Reader) -> None:
         batches = await reader.poll(timeout_ms=POLL_MS, max_records=self._settings.consumer_max_records)
         self._polled_at = time.monotonic()
-        if not self._intake:
-            return  # a rebalance is under way: positions start again at the committed offsets
         for partition, records in batches.items():
             worker = self._worker(partition)
             worker.offer(records)

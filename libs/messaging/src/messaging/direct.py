@@ -6,6 +6,7 @@ from sqlalchemy import make_url
 from storage import DatabaseSettings
 
 COMMAND_TIMEOUT_S = 15.0
+CLOSE_TIMEOUT_S = 2.0
 
 
 async def connect_directly(settings: DatabaseSettings, *, application: str) -> asyncpg.Connection:
@@ -32,3 +33,13 @@ async def connect_directly(settings: DatabaseSettings, *, application: str) -> a
             "tcp_user_timeout": "15000",
         },
     )
+
+
+async def close_directly(connection: asyncpg.Connection | None) -> None:
+    """Close, whatever state the connection is in; never raises."""
+    if connection is None or connection.is_closed():
+        return
+    try:
+        await connection.close(timeout=CLOSE_TIMEOUT_S)
+    except Exception:  # it was lost already, or is stuck  # noqa: BLE001
+        connection.terminate()

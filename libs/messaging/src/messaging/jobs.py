@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from messaging.direct import connect_directly
+from messaging.direct import close_directly, connect_directly
 from messaging.metrics import JOB_DURATION, JOB_RUNS
 from storage import DatabaseSettings
 from telemetry import get_logger, tracing
@@ -50,8 +50,7 @@ class JobLocks:
                 await self._call("SELECT pg_advisory_unlock($1, $2)", number)
 
     async def close(self) -> None:
-        if self._connection is not None and not self._connection.is_closed():
-            await self._connection.close(timeout=2)
+        await close_directly(self._connection)
 
     async def _call(self, statement: str, number: int) -> bool:
         async with self._one_at_a_time:

@@ -19,6 +19,7 @@ log = get_logger(__name__)
 BATCH_BYTES: Final = 262_144
 LINGER_MS: Final = 2
 CLOSE_TIMEOUT_S: Final = 5.0
+CONNECTING_S: Final = 2.0
 REBALANCE_TIMEOUT_MS: Final = 30_000
 
 _POISON: Final = (
@@ -102,12 +103,14 @@ class KafkaPublisher:
             return
         self._killed = True
         # The public stop() waits for a flush that never comes while the broker is away.
-        self._producer._closed = True
-        accumulator = self._producer._message_accumulator
-        accumulator._closed = True
-        await self._producer._sender.close()
-        accumulator.fail_all(errors.ProducerClosed())
-        await self._producer.client.close()
+        producer = self._producer
+        producer._closed = producer._message_accumulator._closed = True
+        if producer._sender.sender_task is not None:
+            producer._sender.sender_task.cancel()
+        await producer.client.close()  # what is in flight fails now, so that the sender can end
+        await producer._sender.close()
+        producer._message_accumulator.fail_all(errors.ProducerClosed())
+        await producer.client.close()  # a connection that was being opened meanwhile
 
 
 class KafkaReader:
@@ -217,8 +220,31 @@ def as_record(raw: Any, *, prefix: str) -> Record:
 
 async def started(client: Any) -> None:
     """Start, and leave nothing open when that fails."""
+    _close_carefully(client.client if hasattr(client, "client") else client._client)
+    start = asyncio.ensure_future(client.start())
     try:
-        await client.start()
+        # A start that is cancelled half-way would leave its first connection open.
+        await asyncio.shield(start)
     except BaseException:
+        await asyncio.wait([start], timeout=CONNECTING_S)
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
         await client.stop()
         raise
+
+
+def _close_carefully(network: Any) -> None:
+    """Have the client's network layer let a connection that is being opened end before it closes.
+
+    aiokafka cancels its metadata task wherever it is and would leave such a connection open for ever.
+    """
+    close = network.close
+
+    async def close_after_connecting() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECTING_S), network._get_conn_lock:
+                await close()
+                return
+        await close()
+
+    network.close = close_after_connecting

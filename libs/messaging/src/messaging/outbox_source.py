@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import asyncpg
 
-from messaging.direct import connect_directly
+from messaging.direct import close_directly, connect_directly
 from storage import DatabaseSettings
 
 LOCK_SPACE: Final = 0x1B0A
@@ -125,11 +125,7 @@ class PostgresOutbox:
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            try:
-                await connection.close(timeout=2)
-            except (TimeoutError, OSError):
-                connection.terminate()
+        await close_directly(connection)
 
     async def _lock(self, connection: asyncpg.Connection) -> bool:
         return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_SPACE, RELAY_LOCK))

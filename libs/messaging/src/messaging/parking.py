@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from telemetry import mask_text
 
 NEVER: Final = "infinity"
 TEXT_LIMIT: Final = 2000
+_HERE: Final = str(Path(__file__).parent)
 
 _OPEN_KEYS = text("""
 SELECT DISTINCT key FROM parked_event
@@ -95,7 +97,7 @@ def backoff(attempts: int, *, first_s: float, longest_s: float) -> timedelta:
 def _origin(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
-        if "site-packages" not in frame.filename and "/messaging/" not in frame.filename:
+        if "site-packages" not in frame.filename and not frame.filename.startswith(_HERE):
             return f"{frame.filename.rpartition('/')[2]}:{frame.name}"
     return "nowhere"
 

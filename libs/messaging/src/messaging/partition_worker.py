@@ -5,15 +5,22 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from messaging.ports import Partition, Record
-from messaging.processor import Processor, Progress
+from messaging.processor import Progress
+
+
+class BatchProcessor(Protocol):
+    """What a worker needs of `Processor`."""
+
+    async def process(self, records: Sequence[Record], *, first: bool, progress: Progress) -> None: ...
 
 
 class PartitionWorker:
     """Takes what the poll loop offers in batches of `batch` records; `next_offset` moves with each commit."""
 
-    def __init__(self, partition: Partition, *, processor: Processor, batch: int) -> None:
+    def __init__(self, partition: Partition, *, processor: BatchProcessor, batch: int) -> None:
         self.partition = partition
         self.next_offset: int | None = None
         self.paused = False

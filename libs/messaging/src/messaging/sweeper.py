@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, text
@@ -52,13 +51,14 @@ FROM parked_event WHERE consumer = :consumer AND state IN ('head', 'held')
 """)
 
 
-@dataclass(frozen=True, slots=True)
 class _Failed(Exception):
     """Carries the parked event's place out of the rolled-back transaction."""
 
-    seq: int
-    attempts: int
-    error: Exception
+    def __init__(self, seq: int, attempts: int, error: Exception) -> None:
+        super().__init__(seq)
+        self.seq = seq
+        self.attempts = attempts
+        self.error = error
 
 
 class Sweeper:

@@ -33,7 +33,15 @@ def sending(rows: Sequence[PendingRow]) -> Iterator[None]:
 @contextmanager
 def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
     """The span of one event; its parent is the transaction that published the event."""
-    attributes: dict[str, str | int] = {
+    parent = tracing.parent_from(delivery.headers)
+    with tracing.span(f"process {delivery.topic}", kind=tracing.CONSUMER, parent=parent) as span:
+        if span.is_recording():  # most are not sampled, and attributes cost more than the span
+            span.set_attributes(_attributes(delivery, group=group))
+        yield
+
+
+def _attributes(delivery: Delivery, *, group: str) -> dict[str, str | int]:
+    return {
         "messaging.system": "kafka",
         "messaging.destination.name": delivery.topic,
         "messaging.destination.partition.id": str(delivery.partition),
@@ -41,11 +49,6 @@ def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
         "messaging.consumer.group.name": group,
         "messaging.message.id": str(delivery.id),
     }
-    parent = tracing.parent_from(delivery.headers)
-    with tracing.span(
-        f"process {delivery.topic}", kind=tracing.CONSUMER, attributes=attributes, parent=parent
-    ):
-        yield
 
 
 def _link(span: trace.Span, rows: Sequence[PendingRow]) -> None:

@@ -6,13 +6,23 @@ from pathlib import Path
 import pytest
 from messaging_samples import SAMPLE_CONSUMER, Rig, rigged
 
-from messaging import KafkaSettings
+from contracts.topics import AUDIT, LOCATIONS, PROFILES
+from messaging import KafkaSettings, admin
 from testkit import DatabaseUrls
+from testkit.infrastructure import Infrastructure
 
 
 @pytest.fixture
 def urls(make_database: Callable[[str | Path | None], DatabaseUrls]) -> DatabaseUrls:
     return make_database(SAMPLE_CONSUMER)
+
+
+@pytest.fixture
+async def kafka_settings(infrastructure: Infrastructure, kafka_prefix: str) -> KafkaSettings:
+    """The three topics that these tests use; the contract's other eight would only take time."""
+    settings = KafkaSettings(kafka_bootstrap=infrastructure.kafka, kafka_topic_prefix=kafka_prefix)
+    await admin.create_topics(settings, topics=[AUDIT, PROFILES, LOCATIONS], partitions=3)
+    return settings
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from messaging_samples import (
     Rig,
     committed_offset,
+    keys_of_one_partition,
     metric,
     produce,
     read_topic,
@@ -308,7 +309,7 @@ async def test_a_database_that_goes_away_delays_and_loses_nothing(rig: Rig) -> N
 
 
 async def test_an_event_that_kills_the_process_is_found_and_parked(rig: Rig) -> None:
-    """The process dies at "deadly" each time; a hook that never returns and a cancel stand in for the kill."""
+    """The process dies at "deadly" each time; a handler that never returns stands in for the kill."""
 
     async def deadly(tx: Transaction, fact: AuditRecorded, delivery: Delivery) -> None:
         if fact.reason == "deadly":
@@ -316,15 +317,18 @@ async def test_an_event_that_kills_the_process_is_found_and_parked(rig: Rig) -> 
             await asyncio.Event().wait()
         await write_effect(tx, fact, delivery)
 
-    await rig.publish(recorded("a", "1"), recorded("bad", "deadly"), recorded("b", "2"))
+    before, bad, after = keys_of_one_partition(3)
+    await rig.publish(recorded(before, "1"), recorded(bad, "deadly"), recorded(after, "2"))
     for _ in range(5):
         died = asyncio.Event()
         async with rig.working({AuditRecorded: deadly}, consumer_drain_s=0) as worker:
-            done = asyncio.create_task(eventually(partial(has_effects, rig, ["2"], key="b"), 20))
+            done = asyncio.create_task(eventually(partial(has_effects, rig, ["2"], key=after), 20))
             dead = asyncio.create_task(died.wait())
             await asyncio.wait([done, dead], return_when=asyncio.FIRST_COMPLETED)
             survived = done.done()
-            done.cancel(), dead.cancel()
+            for task in (done, dead):
+                task.cancel()
+            await asyncio.wait([done, dead])
             if not survived:
                 await _as_if_killed(rig, worker)
         if survived:

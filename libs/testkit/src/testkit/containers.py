@@ -1,6 +1,5 @@
 """Parts in containers, when a Docker daemon answers and its images can be had."""
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +71,7 @@ def _postgres(image: str) -> tuple[Any, str, Callable[[], bool]]:
     container = _made(image, port=port, inside=5432).with_env("POSTGRES_PASSWORD", "secret")
     container.with_command("postgres -c max_connections=500 -c fsync=off -c full_page_writes=off")
     url = f"postgresql://postgres:secret@127.0.0.1:{port}/postgres"
-    return container, url, lambda: asyncio.run(postgres.answers(url))
+    return container, url, lambda: postgres.answers(port)
 
 
 def _kafka(image: str) -> tuple[Any, str, Callable[[], bool]]:

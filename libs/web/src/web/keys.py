@@ -17,7 +17,8 @@ log = get_logger(__name__)
 REFETCH_S: Final = 10
 REFRESH_S: Final = 300
 _TIMEOUT_S: Final = 2.0
-_MIN_BITS: Final = 2048
+# 2048 bits in base64url.
+_MIN_MODULUS: Final = 342
 
 
 class KeySource(Protocol):
@@ -111,13 +112,29 @@ class RemoteKeys:
         return keys
 
 
-def read_jwks(jwks: Mapping[str, Any]) -> dict[str, RSAKey]:
-    """The usable keys of a JWKS by id: RSA, at least 2048 bits, for RS256 signatures, public parts only."""
-    keys: dict[str, RSAKey] = {}
-    for jwk in jwks.get("keys", ()):
-        if jwk.get("kty") != "RSA" or jwk.get("use", "sig") != "sig" or jwk.get("alg", "RS256") != "RS256":
-            continue
-        key = RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")})
-        if isinstance(jwk.get("kid"), str) and key.public_key.key_size >= _MIN_BITS:
-            keys[jwk["kid"]] = key
-    return keys
+def read_jwks(jwks: Any) -> dict[str, RSAKey]:
+    """The usable keys of a JWKS by id: RSA, at least 2048 bits, for RS256 signatures, public parts only.
+
+    Others are passed over, as RFC 7517 asks. Raises ValueError when it is no JWKS at all.
+    """
+    listed = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    if not isinstance(listed, list):
+        raise ValueError("not a JWKS")
+    keys = ((jwk["kid"], _read_key(jwk)) for jwk in listed if _is_for_tokens(jwk))
+    return {key_id: key for key_id, key in keys if key is not None}
+
+
+def _is_for_tokens(jwk: Any) -> bool:
+    if not isinstance(jwk, Mapping) or not isinstance(jwk.get("kid"), str):
+        return False
+    return jwk.get("kty") == "RSA" and jwk.get("use", "sig") == "sig" and jwk.get("alg", "RS256") == "RS256"
+
+
+def _read_key(jwk: Mapping[str, Any]) -> RSAKey | None:
+    modulus, exponent = jwk.get("n"), jwk.get("e")
+    if not isinstance(modulus, str) or not isinstance(exponent, str) or len(modulus) < _MIN_MODULUS:
+        return None
+    try:
+        return RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
+    except (JoseError, ValueError):
+        return None

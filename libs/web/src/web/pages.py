@@ -77,8 +77,13 @@ def page(
 
 def encode_cursor(key: tuple[Any, ...]) -> str:
     """A sort key as an opaque text."""
-    parts = [[_TAGS[type(part)][0], _TAGS[type(part)][1](part)] for part in key]
+    parts = [[tag, write(part)] for part in key for tag, write in [_TAGS[_kind_of(part)]]]
     return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _kind_of(part: Any) -> type:
+    """Drivers subclass: asyncpg's UUID is a UUID."""
+    return next(kind for kind in type(part).__mro__ if kind in _TAGS)
 
 
 def decode_cursor(

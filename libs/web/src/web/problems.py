@@ -112,10 +112,12 @@ def refusal_response(connection: HTTPConnection, refusal: Refusal) -> Response:
 
 
 def refusal_headers(refusal: Refusal) -> dict[str, str]:
-    """`WWW-Authenticate` and `Retry-After`, where they apply."""
+    """`WWW-Authenticate`, `Retry-After` and the end of a connection whose body never came, where they apply."""
     headers: dict[str, str] = {}
     if isinstance(refusal, Unauthenticated):
         headers["www-authenticate"] = refusal.challenge
+    if refusal.status == 408:
+        headers["connection"] = "close"
     if refusal.retry_after_s is not None:
         headers["retry-after"] = str(refusal.retry_after_s)
     return headers

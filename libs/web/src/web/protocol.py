@@ -21,10 +21,6 @@ NOT_HTTP: Final = Problem(
 PEER: Final = "ibora.peer_certificate"
 
 
-class HeadersTooLarge(ValueError):  # named after what is refused, as all of ours
-    """The request line and headers are larger than any client of ours sends."""
-
-
 class GuardedProtocol(HttpToolsProtocol):
     """Closes a connection that dawdles over its headers (slowloris) or sends too many of them."""
 
@@ -40,22 +36,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_timer()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Parse; what arrived without completing the headers is counted."""
+        super().data_received(data)
+        if self._timer is not None and not self.transport.is_closing():
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self._stop_timer()
+                self.send_400_response("headers too large")
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._header_bytes = 0
         self._start_timer()
         certificate = _peer_certificate(self.transport)
         if certificate:
             self.scope["extensions"] = {PEER: dict(certificate)}
-
-    def on_url(self, url: bytes) -> None:
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(name)
-        self._count(value)
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
@@ -71,14 +66,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
-    def _count(self, part: bytes) -> None:
-        self._header_bytes += len(part)
-        if self._header_bytes > MAX_HEADER_BYTES:
-            # The parser turns it into uvicorn's "invalid request": 400 and the end of the connection.
-            raise HeadersTooLarge
-
     def _start_timer(self) -> None:
+        """The timer runs exactly while headers are awaited."""
         if self._timer is None:
+            self._header_bytes = 0
             self._timer = self.loop.call_later(self.header_timeout_s, self._too_slow)
 
     def _stop_timer(self) -> None:

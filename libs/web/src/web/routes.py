@@ -7,7 +7,7 @@ never match a route, so they come first by themselves.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
@@ -90,7 +90,8 @@ def mount(app: FastAPI, router: APIRouter) -> None:
         if isinstance(context.original_route, APIRoute):
             app.router.routes.append(_ordered(app, context))
         else:
-            app.router.routes.append(_effective(context))
+            # With the prefixes of the routers around it; FastAPI offers no public name for that.
+            app.router.routes.append(cast(BaseRoute, context._effective_route))
 
 
 def _ordered(app: FastAPI, context: RouteContext) -> OrderedRoute:
@@ -106,11 +107,6 @@ def _ordered(app: FastAPI, context: RouteContext) -> OrderedRoute:
     if roles is not None:
         route.openapi_extra = {**(route.openapi_extra or {}), "x-roles": list(roles)}
     return route
-
-
-def _effective(context: RouteContext) -> BaseRoute:
-    prefixed: BaseRoute | None = getattr(context, "starlette_route", None)
-    return prefixed or context.original_route
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

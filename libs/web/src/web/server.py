@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import signal
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from web.settings import WebSettings
 log = get_logger(__name__)
 
 KEEP_ALIVE_S: Final = 75
+CERTIFICATES_S: Final = 10.0
 MAX_FRAME_BYTES: Final = 65_536
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -129,6 +131,21 @@ class Listener(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's, which forgets the lifespan when hurried: what runs beside must stop all the same."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self._cut_off()
+            await self.lifespan.shutdown()
+
+    async def _cut_off(self) -> None:
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     @property
     def port(self) -> int:
         """The port that it really listens on, which is a free one when it was asked for 0."""
@@ -175,11 +192,11 @@ async def _drain(apps: set[Any], stopping: Stopping, settings: WebSettings) -> N
         return
 
 
-async def _follow_certificates(listeners: Sequence[Listener], *, every_s: float = 10) -> None:
+async def _follow_certificates(listeners: Sequence[Listener]) -> None:
     """Present a renewed certificate to new connections without a restart."""
     stamps = {id(listener): _stamp(listener) for listener in listeners}
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(CERTIFICATES_S)
         for listener in listeners:
             if _stamp(listener) != stamps[id(listener)]:
                 _load_certificate(listener)

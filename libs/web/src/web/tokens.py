@@ -74,9 +74,9 @@ class TokenVerifier:
         if expires_at <= now or max(issued_at, not_before) > now + LEEWAY_S:
             raise ValueError("time")
         return Principal(
-            user_id=UUID(claims["sub"]),
+            user_id=UUID(_text(claims["sub"])),
             user_type=claims["type"],
-            session_id=UUID(claims["sid"]),
+            session_id=UUID(_text(claims["sid"])),
             token_id=_text(claims["jti"]),
             issued_at=_exact_time(issued_at, token_id=claims["jti"]),
             expires_at=datetime.fromtimestamp(expires_at, tz=UTC),

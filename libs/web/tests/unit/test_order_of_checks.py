@@ -1,5 +1,5 @@
-"""API.md's order: path 404, method 405, size 413, token 401, role 403, another's 404, JSON 400, validation 422,
-state 409. Each request below breaks its own rule and every later one."""
+"""API.md's order: path 404, method 405, size 413, token 401, role 403, another's 404, JSON 400,
+validation 422, state 409. Each request below breaks its own rule and every later one."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4

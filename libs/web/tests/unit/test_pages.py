@@ -77,7 +77,8 @@ def test_a_page_shows_views() -> None:
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        ("", 200), ("?limit=1", 200), ("?limit=100", 200), ("?limit=0", 422), ("?limit=101", 422), ("?limit=x", 422),
+        ("", 200), ("?limit=1", 200), ("?limit=100", 200), ("?limit=0", 422), ("?limit=101", 422),
+        ("?limit=x", 422),
         ("?cursor=x", 422), ("?cursor=", 422), ("?cursor=" + "A" * 2000, 422),
     ],
 )  # fmt: skip

@@ -5,11 +5,12 @@ copy the binaries once to a folder that others can read, and run them as nobody 
 owns.
 """
 
-import asyncio
 import os
 import secrets
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -17,11 +18,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import asyncpg
-
 from devstack import folders, locks, ports, processes
 
 SUPERUSER = "postgres"
+_PROTOCOL = 3 << 16
 
 
 class EmbeddedPostgres:
@@ -83,7 +83,7 @@ class EmbeddedPostgres:
         processes.wait_ready(self._process, self.answers, name="Postgres", log=self.log, timeout_s=timeout_s)
 
     def answers(self) -> bool:
-        return ports.listening(self.port) and asyncio.run(answers(self.url))
+        return answers(self.port)
 
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -202,13 +202,16 @@ def _make_nobodys(data: Path) -> None:
     os.chown(data, folders.NOBODY, folders.NOBODY)
 
 
-async def answers(url: str) -> bool:
-    """Whether a server answers a query there."""
+def answers(port: int) -> bool:
+    """Whether a server on 127.0.0.1:port lets clients in: it asks for a password, or says that it needs none.
+
+    While it starts, recovers or stops, it answers a start-up message with an error instead.
+    """
+    words = b"".join(word.encode() + b"\0" for word in ("user", SUPERUSER, "database", SUPERUSER)) + b"\0"
+    message = struct.pack(">ii", len(words) + 8, _PROTOCOL) + words
     try:
-        connection = await asyncpg.connect(url, timeout=2)
-    except (OSError, TimeoutError, asyncpg.PostgresError):
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(message)
+            return connection.recv(1) == b"R"
+    except OSError:
         return False
-    try:
-        return bool(await connection.fetchval("SELECT 1"))
-    finally:
-        await connection.close()

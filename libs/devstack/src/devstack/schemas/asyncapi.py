@@ -155,7 +155,7 @@ def _message(fact: type[Fact], *, listeners: Mapping[str, Sequence[str]]) -> Nod
         "title": fact.fact,
         **({"description": cleandoc(fact.__doc__)} if fact.__doc__ else {}),
         "headers": _ref("schemas", "CloudEventHeaders"),
-        "payload": _ref("schemas", _name(fact)),
+        "payload": _ref("schemas", fact.__name__),
         "bindings": {"kafka": {"key": {"type": "string"}, "bindingVersion": "0.5.0"}},
         "examples": [{"payload": payload}],
         "x-key": fact.key_field,
@@ -168,7 +168,7 @@ def _schemas_of(fact: type[Fact]) -> Node:
     schema = fact_schema(fact)
     own = {key: value for key, value in schema.items() if not key.startswith(("$", "x-"))}
     parts = {name: _moved(part) for name, part in schema.get("$defs", {}).items()}
-    return {_name(fact): _moved(own), **parts}
+    return {fact.__name__: _moved(own), **parts}
 
 
 def _moved(node: Any) -> Any:
@@ -181,10 +181,6 @@ def _moved(node: Any) -> Any:
 
 def _moved_reference(reference: str) -> str:
     return reference.replace("#/$defs/", "#/components/schemas/")
-
-
-def _name(fact: type[Fact]) -> str:
-    return fact.__name__ if fact.major == 1 else f"{fact.__name__}V{fact.major}"
 
 
 def _on(topic: Topic, *, facts: Sequence[type[Fact]]) -> list[type[Fact]]:

@@ -32,7 +32,7 @@ class Outcome:
     written: Sequence[str] = ()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, repository: Path = REPOSITORY) -> int:
     """0 when all is well; 1 with the reasons on standard error."""
     parser = argparse.ArgumentParser(prog="python -m devstack.schemas", description=__doc__)
     parser.add_argument(
@@ -43,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        services = describe_services(REPOSITORY)
+        services = describe_services(repository)
         files = generated(services)
     except (UndescribedService, UnmergeableDocuments) as error:
         return _report(Outcome(refused=[str(error)]))
     outcome = (
-        check(REPOSITORY, files=files)
+        check(repository, files=files)
         if options.check
-        else write(REPOSITORY, files=files, allow_breaking=options.allow_breaking)
+        else write(repository, files=files, allow_breaking=options.allow_breaking)
     )
     return _report(outcome)
 

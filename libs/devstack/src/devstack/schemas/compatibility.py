@@ -21,11 +21,7 @@ def breaking_changes(old: Schema, new: Schema) -> list[str]:
     return list(_node(promise(old), promise(new), at=""))
 
 
-def _node(old: Any, new: Any, *, at: str) -> Iterator[str]:
-    if not (isinstance(old, dict) and isinstance(new, dict)):
-        if old != new:
-            yield f"{at or 'the fact'}: {old!r} became {new!r}"
-        return
+def _node(old: Schema, new: Schema, *, at: str) -> Iterator[str]:
     yield from _keywords(old, new, at=at)
     yield from _properties(old, new, at=at)
     yield from _values(old, new, at=at)

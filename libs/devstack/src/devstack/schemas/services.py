@@ -1,6 +1,7 @@
 """The services of the repository and what each says of itself."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 TIMEOUT_S: Final = 120
 PROCESSES: Final = 2
+PASSED_ON: Final = ("PATH", "HOME", "LANG", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
 class UndescribedService(Exception):
@@ -44,7 +46,11 @@ def module_of(service: str) -> str:
 
 def _describe(service: str) -> Description:
     command = [sys.executable, "-m", "devstack.schemas.describe", module_of(service)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    # A setting of this shell (PUBLIC_URL, SERVICE_PORT, …) must not end up in a committed document.
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
     if done.returncode:
         raise UndescribedService(f"{service}: describe() failed\n{done.stderr.strip()[-2000:]}")
     said = json.loads(done.stdout)

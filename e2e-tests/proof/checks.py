@@ -1,0 +1,208 @@
+"""Each check asks two witnesses that do not know of each other, and compares."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from proof.evidence import Waiting, query
+from simulator.stack import Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What every check works with."""
+
+    stack: Stack
+    bank: dict[str, Any]
+    waiting: Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ok: bool
+    detail: str
+
+
+Check = Callable[[Case], Awaitable[Finding]]
+
+
+async def every_journal_sums_to_zero(case: Case) -> Finding:
+    rows = await query(
+        case.stack,
+        "ledger",
+        "SELECT count(*) AS journals,"
+        " count(*) FILTER (WHERE debits <> credits OR lines <> line_count OR debits = 0) AS wrong"
+        " FROM journal_totals",
+    )
+    return Finding(rows[0]["wrong"] == 0 and rows[0]["journals"] > 0, f"{rows[0]['journals']} journals")
+
+
+async def trial_balance_is_zero(case: Case) -> Finding:
+    [row] = await query(case.stack, "ledger", "SELECT sum(difference) AS difference FROM trial_balance")
+    differing = await query(case.stack, "ledger", "SELECT * FROM balance_differences")
+    return Finding(
+        row["difference"] == 0 and not differing,
+        f"difference {row['difference']:.2f}, {len(differing)} balances that differ from their entries",
+    )
+
+
+async def every_paid_ride_has_one_payment_journal(case: Case) -> Finding:
+    rides = await query(
+        case.stack, "ride-dispatch", "SELECT id, final_fare FROM rides WHERE status IN ('PAID', 'REFUNDED')"
+    )
+    events = await query(
+        case.stack,
+        "ledger",
+        "SELECT ride_id, amount FROM financial_events WHERE event_type = 'payment.confirmed'",
+    )
+    fares = {ride["id"]: ride["final_fare"] for ride in rides if ride["final_fare"] > 0}
+    posted = Counter(event["ride_id"] for event in events)
+    amounts_agree = all(fares.get(event["ride_id"]) == event["amount"] for event in events)
+    once = posted.keys() == fares.keys() and set(posted.values()) <= {1}
+    return Finding(once and amounts_agree, f"{len(fares)} paid rides, {len(events)} payments posted")
+
+
+async def every_balance_is_rides_less_payouts(case: Case) -> Finding:
+    """What drivers are owed, from the rides and the payouts alone."""
+    owed: Counter[Any] = Counter()
+    for ride in await query(
+        case.stack,
+        "ride-dispatch",
+        "SELECT driver_id, sum(final_fare - commission) AS earned FROM rides"
+        " WHERE status = 'PAID' GROUP BY driver_id",
+    ):
+        owed[ride["driver_id"]] += ride["earned"]
+    for payout in await query(
+        case.stack,
+        "payout",
+        "SELECT driver_id, sum(amount - returned) AS paid FROM payouts"
+        " WHERE status IN ('COMPLETED', 'RETURNED') GROUP BY driver_id",
+    ):
+        owed[payout["driver_id"]] -= payout["paid"]
+    booked = await _driver_balances(case.stack)
+    wrong = [d for d in owed.keys() | booked.keys() if owed.get(d, Decimal(0)) != booked.get(d, Decimal(0))]
+    total = sum(booked.values(), Decimal(0))
+    return Finding(not wrong, f"{len(owed)} drivers, R$ {total:.2f} owed, {len(wrong)} differ")
+
+
+async def _driver_balances(stack: Stack) -> dict[Any, Decimal]:
+    rows = await query(
+        stack,
+        "ledger",
+        "SELECT e.driver_id,"
+        " sum(CASE WHEN (e.entry_type = 'CREDIT') THEN e.amount ELSE -e.amount END) AS balance"
+        " FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id"
+        " WHERE a.code IN ('2100', '2150', '1350') GROUP BY e.driver_id",
+    )
+    return {row["driver_id"]: row["balance"] for row in rows}
+
+
+async def bank_agrees_with_banco_corrente(case: Case) -> Finding:
+    difference = await bank_difference(case)
+    return Finding(difference == 0, f"bank R$ {case.bank['balance']}, difference {difference:.2f}")
+
+
+async def bank_difference(case: Case) -> Decimal:
+    """What moved at the bank since it opened, less what BANCO_CORRENTE says."""
+    [row] = await query(case.stack, "ledger", "SELECT balance FROM trial_balance WHERE code = '1100'")
+    moved = Decimal(case.bank["balance"]) - Decimal(case.bank["opening_balance"])
+    return moved - Decimal(row["balance"])
+
+
+async def every_received_pix_is_known(case: Case) -> Finding:
+    rows = await query(case.stack, "payment", "SELECT e2e_id, amount FROM received_pix")
+    ours = {row["e2e_id"]: row["amount"] for row in rows}
+    theirs = {pix["endToEndId"]: Decimal(pix["valor"]) for pix in case.bank["received"]}
+    return Finding(ours == theirs, f"{len(theirs)} Pix received, {len(ours)} known")
+
+
+async def every_send_is_one_payout(case: Case) -> Finding:
+    rows = await query(
+        case.stack, "payout", "SELECT id_envio, amount FROM payouts WHERE status IN ('COMPLETED', 'RETURNED')"
+    )
+    paid = [send for send in case.bank["sends"] if send["status"] == "REALIZADO"]
+    ours = {row["id_envio"]: row["amount"] for row in rows}
+    theirs = {send["idEnvio"]: Decimal(send["valor"]) for send in paid}
+    return Finding(ours == theirs and len(theirs) == len(paid), f"{len(paid)} sends, {len(ours)} payouts")
+
+
+async def no_payout_is_open(case: Case) -> Finding:
+    rows = await query(
+        case.stack, "payout", "SELECT id FROM payouts WHERE status NOT IN ('COMPLETED', 'FAILED', 'RETURNED')"
+    )
+    [held] = await query(case.stack, "ledger", "SELECT balance FROM trial_balance WHERE code = '2150'")
+    return Finding(
+        not rows and held["balance"] == 0, f"{len(rows)} open, R$ {held['balance']:.2f} in transit"
+    )
+
+
+async def every_ride_had_at_most_one_driver(case: Case) -> Finding:
+    """A ride that was given up has two successful accepts, one after the other; none has two at once."""
+    rows = await query(
+        case.stack,
+        "ride-dispatch",
+        "SELECT r.id, count(a.id) FILTER (WHERE a.status = 'SUCCESS') AS accepts,"
+        " (SELECT count(*) FROM ride_offers o WHERE o.ride_id = r.id AND o.excluded) AS gave_up"
+        " FROM rides r LEFT JOIN ride_accept_attempts a ON a.ride_id = r.id GROUP BY r.id",
+    )
+    wrong = [row["id"] for row in rows if row["accepts"] > 1 + row["gave_up"]]
+    return Finding(not wrong and bool(rows), f"{len(rows)} rides")
+
+
+async def both_apps_were_told(case: Case) -> Finding:
+    """The log of each passenger and driver of a paid ride holds every step of it."""
+    rides = await query(
+        case.stack, "ride-dispatch", "SELECT id, passenger_id, driver_id FROM rides WHERE status = 'PAID'"
+    )
+    told = await query(
+        case.stack, "notification", "SELECT user_id, type, data->>'ride_id' AS ride_id FROM messages"
+    )
+    heard = {(row["user_id"], row["type"], row["ride_id"]) for row in told}
+    steps = {
+        "passenger_id": ("ride.accepted", "ride.started", "ride.completed", "payment.confirmed", "ride.paid"),
+        "driver_id": ("ride.offered", "ride.accepted", "ride.completed", "payment.confirmed", "ride.paid"),
+    }
+    missing = [
+        (ride["id"], who, step)
+        for ride in rides
+        for who, expected in steps.items()
+        for step in expected
+        if (ride[who], step, str(ride["id"])) not in heard
+    ]
+    return Finding(not missing and bool(rides), f"{len(told)} messages, {len(missing)} missing")
+
+
+async def every_approval_was_audited(case: Case) -> Finding:
+    drivers = await query(case.stack, "identity", "SELECT id FROM drivers WHERE approval_status = 'approved'")
+    records = await query(
+        case.stack, "backoffice", "SELECT entity_id FROM audit_logs WHERE action = 'approve_driver'"
+    )
+    audited = {row["entity_id"] for row in records}
+    missing = [row["id"] for row in drivers if str(row["id"]) not in audited]
+    return Finding(not missing and bool(drivers), f"{len(drivers)} drivers, {len(records)} records")
+
+
+async def no_message_is_left(case: Case) -> Finding:
+    left = case.waiting
+    return Finding(
+        left.total == 0,
+        f"outboxes {left.outbox}, before groups {left.lag}, quarantined {left.quarantined}, parked {left.parked}",
+    )
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    every_journal_sums_to_zero,
+    trial_balance_is_zero,
+    every_paid_ride_has_one_payment_journal,
+    every_balance_is_rides_less_payouts,
+    bank_agrees_with_banco_corrente,
+    every_received_pix_is_known,
+    every_send_is_one_payout,
+    no_payout_is_open,
+    every_ride_had_at_most_one_driver,
+    both_apps_were_told,
+    every_approval_was_audited,
+    no_message_is_left,
+)

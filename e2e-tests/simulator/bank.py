@@ -1,0 +1,39 @@
+"""The simulated bank's control door: paying, and making the bank misbehave."""
+
+from typing import Any
+
+import aiohttp
+
+
+class Bank:
+    def __init__(self, control: str) -> None:
+        self._session = aiohttp.ClientSession(control)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def pay(self, txid: str, **options: Any) -> str:
+        """Pay a charge as its payer; answers the endToEndId. Options: amount, payer_cpf, force."""
+        return str((await self._post(f"/_control/charges/{txid}/pay", options))["endToEndId"])
+
+    async def webhooks(self, mode: str, *, count: int = 1, **options: Any) -> None:
+        await self._post("/_control/webhooks", {"mode": mode, "count": count, **options})
+
+    async def sends(self, mode: str, *, count: int = 1) -> None:
+        await self._post("/_control/sends", {"mode": mode, "count": count})
+
+    async def api(self, mode: str, *, count: int = 1) -> None:
+        await self._post("/_control/api", {"mode": mode, "count": count})
+
+    async def state(self) -> dict[str, Any]:
+        async with self._session.get("/_control/state") as response:
+            response.raise_for_status()
+            state: dict[str, Any] = await response.json()
+            return state
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._session.post(path, json=body) as response:
+            if response.status >= 400:
+                raise AssertionError(f"the bank answered {response.status}: {await response.text()}")
+            answer: dict[str, Any] = await response.json()
+            return answer

@@ -1,0 +1,1 @@
+"""A stand-in for Efí's Pix API, for development and tests."""

@@ -1,0 +1,46 @@
+"""What the routes work with, made by main."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from efi_simulator.api.tokens import Tokens
+from efi_simulator.domain.bank import Bank
+from efi_simulator.domain.modes import ApiMode, Mode, WebhookMode
+from efi_simulator.domain.refusals import Unauthorized
+from efi_simulator.ports import Post
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """`wake` tells the clockwork that something changed; `hang_s` and `slow_s` are seconds."""
+
+    bank: Bank
+    clock: Clock
+    tokens: Tokens
+    post: Post
+    api_mode: Mode[ApiMode]
+    webhook_mode: Mode[WebhookMode]
+    wake: Callable[[], None]
+    unhealthy: Callable[[], str | None]
+    hang_s: float
+    slow_s: float
+
+
+def deps_of(request: Request) -> Deps:
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+DepsDep = Annotated[Deps, Depends(deps_of)]
+
+
+def authorized(request: Request) -> None:
+    """Unauthorized unless the request bears a token that we gave out and that is still good."""
+    deps = deps_of(request)
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not deps.tokens.is_good(token, now=deps.clock.now()):
+        raise Unauthorized

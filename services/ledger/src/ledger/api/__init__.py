@@ -1,0 +1,1 @@
+"""HTTP: a driver's balance and financials."""

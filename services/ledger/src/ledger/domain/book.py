@@ -1,0 +1,143 @@
+"""The open book of one transaction: turns instructions, in order, into journals and new balances."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from contracts.base import Fact
+from contracts.ledger import LedgerPayoutHeld, LedgerPayoutRefused, LedgerReversed
+from kernel.business_day import business_day
+from kernel.money import ZERO
+from ledger.domain.driver_balance import DriverBalance
+from ledger.domain.instruction import Context, HoldDecision, Instruction, Outcome
+from ledger.domain.journal import Draft, Entry, Journal, validate_double_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """One instruction's result: its journals, and the facts to publish of them."""
+
+    instruction: Instruction
+    journals: tuple[Journal, ...]
+    outcome: Outcome
+    posted_at: datetime
+
+
+class Book:
+    """Applies instructions to the balances and the history that were read for them.
+
+    `entry_ids` yields fresh entry ids, `new_id` fresh journal ids. Nothing here is shared between
+    transactions: the caller holds the locks on the drivers' balances.
+    """
+
+    def __init__(
+        self,
+        *,
+        balances: Mapping[UUID, DriverBalance],
+        history: Iterable[Journal],
+        entry_ids: Iterator[int],
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self.posted: list[Posted] = []
+        self._balances = dict(balances)
+        self._history: defaultdict[tuple[str, str], list[Journal]] = defaultdict(list)
+        self._entry_ids = entry_ids
+        self._new_id = new_id
+        self._changed: dict[UUID, datetime] = {}
+        for journal in history:
+            self._remember(journal)
+
+    def apply(self, instruction: Instruction, *, now: datetime) -> None:
+        """Decide and post one instruction; raises the rule's refusal, and then the book is spoilt."""
+        context = Context(
+            balance=self._balances[instruction.driver_id] if instruction.driver_id else None,
+            history=tuple(self._history[instruction.entity]),
+        )
+        outcome = instruction.rule(context)
+        journals = tuple(self._post(draft, instruction, now=now) for draft in outcome.drafts)
+        self.posted.append(Posted(instruction=instruction, journals=journals, outcome=outcome, posted_at=now))
+
+    @property
+    def journals(self) -> list[Journal]:
+        """Everything posted, in order."""
+        return [journal for posted in self.posted for journal in posted.journals]
+
+    def changed_balances(self) -> list[DriverBalance]:
+        """The new balances of the drivers that these journals touched, in order of driver."""
+        return [self._new_balance(driver_id) for driver_id in sorted(self._changed)]
+
+    def changes_by_account(self) -> dict[tuple[str, UUID], Decimal]:
+        """(account code, owner) → what its sub-balance changes by, on the account's normal side."""
+        changes: defaultdict[tuple[str, UUID], Decimal] = defaultdict(lambda: ZERO)
+        for journal in self.journals:
+            for line in journal.draft.lines:
+                if line.owner_id is not None:
+                    changes[line.account_code, line.owner_id] += line.change
+        return dict(changes)
+
+    def facts_of(self, posted: Posted) -> list[Fact]:
+        """What is published of one instruction, in order."""
+        facts: list[Fact] = [journal.fact() for journal in posted.journals]
+        facts += [self._reversed_fact(j, posted) for j in posted.journals if j.draft.reverses is not None]
+        if posted.outcome.decision is not None:
+            facts.append(self._decision_fact(posted.outcome.decision, now=posted.posted_at))
+        return facts
+
+    def _post(self, draft: Draft, instruction: Instruction, *, now: datetime) -> Journal:
+        validate_double_entry(draft.lines)
+        self._move(draft, now=now)
+        journal = Journal(
+            id=self._new_id(),
+            draft=draft,
+            entries=tuple(Entry(id=next(self._entry_ids), line=line) for line in draft.lines),
+            occurred_at=instruction.occurred_at,
+            posted_at=now,
+            transaction_date=business_day(now),
+        )
+        self._remember(journal)
+        return journal
+
+    def _remember(self, journal: Journal) -> None:
+        self._history[journal.draft.entity_type, journal.draft.entity_id].append(journal)
+
+    def _move(self, draft: Draft, *, now: datetime) -> None:
+        for driver_id in draft.drivers:
+            self._balances[driver_id] = self._balances[driver_id].after(draft.lines)
+            self._changed[driver_id] = now
+
+    def _new_balance(self, driver_id: UUID) -> DriverBalance:
+        balance = self._balances[driver_id]
+        return replace(balance, version=balance.version + 1, as_of=self._changed[driver_id])
+
+    def _reversed_fact(self, journal: Journal, posted: Posted) -> LedgerReversed:
+        history = self._history[posted.instruction.entity]
+        original = next(j for j in history if j.id == journal.draft.reverses)
+        return LedgerReversed(
+            journal_id=journal.id,
+            driver_id=journal.draft.driver_id,
+            transaction_id=journal.draft.transaction_id,
+            reversed_transaction_id=original.draft.transaction_id,
+            reason=posted.outcome.reason or "",
+            posted_at=journal.posted_at,
+        )
+
+    def _decision_fact(self, decision: HoldDecision, *, now: datetime) -> Fact:
+        if decision.reason is None:
+            return LedgerPayoutHeld(
+                driver_id=decision.driver_id,
+                payout_id=decision.payout_id,
+                amount=decision.amount,
+                balance_version=self._new_balance(decision.driver_id).version,
+                held_at=now,
+            )
+        return LedgerPayoutRefused(
+            driver_id=decision.driver_id,
+            payout_id=decision.payout_id,
+            amount=decision.amount,
+            reason=decision.reason,
+            available=decision.available,
+            refused_at=now,
+        )

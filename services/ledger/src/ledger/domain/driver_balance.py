@@ -1,0 +1,65 @@
+"""What the platform owes a driver, what is on its way to them, and what they owe back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from contracts.ledger import LedgerDriverBalanceChanged
+from kernel.money import ZERO
+from ledger.domain.chart import DRIVER_PAYABLE, DRIVER_RECEIVABLE, PAYOUT_IN_TRANSIT
+from ledger.domain.journal import InvalidJournal, Line
+
+
+class NegativeBalance(InvalidJournal):
+    """A posting would take more from a driver than they have: the rules before it were wrong."""
+
+    code = "negative_balance"
+    pt = "O lançamento deixaria o saldo negativo."
+    en = "The posting would make the balance negative."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverBalance:
+    """`available` is 2100[d], `on_hold` 2150[d], `receivable` 1350[d]; none is ever negative."""
+
+    driver_id: UUID
+    available: Decimal = ZERO
+    on_hold: Decimal = ZERO
+    receivable: Decimal = ZERO
+    version: int = 0
+    as_of: datetime | None = None
+
+    @property
+    def total(self) -> Decimal:
+        return self.available + self.on_hold
+
+    def after(self, lines: Iterable[Line]) -> "DriverBalance":
+        """The balance once `lines` are posted; NegativeBalance when one part would fall below zero."""
+        changes = {DRIVER_PAYABLE: ZERO, PAYOUT_IN_TRANSIT: ZERO, DRIVER_RECEIVABLE: ZERO}
+        for line in lines:
+            if line.account_code in changes and line.driver_id == self.driver_id:
+                changes[line.account_code] += line.change
+        moved = replace(
+            self,
+            available=self.available + changes[DRIVER_PAYABLE],
+            on_hold=self.on_hold + changes[PAYOUT_IN_TRANSIT],
+            receivable=self.receivable + changes[DRIVER_RECEIVABLE],
+        )
+        if min(moved.available, moved.on_hold, moved.receivable) < ZERO:
+            raise NegativeBalance(f"driver {self.driver_id}")
+        return moved
+
+    def fact(self) -> LedgerDriverBalanceChanged:
+        """What the rest of the system hears of it, once something was posted."""
+        assert self.as_of is not None, "nothing was ever posted for this driver"
+        return LedgerDriverBalanceChanged(
+            driver_id=self.driver_id,
+            version=self.version,
+            available=self.available,
+            on_hold=self.on_hold,
+            total=self.total,
+            receivable=self.receivable,
+            as_of=self.as_of,
+        )

@@ -1,0 +1,217 @@
+"""A journal: the smallest set of entries that moves money and sums to zero."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from contracts.ledger import EntryType, JournalLine, LedgerPosted
+from kernel.money import ZERO, NotMoney, money
+from kernel.refusals import Invalid
+from ledger.domain.chart import OwnerKind, detail_account
+
+OPPOSITE: Final = {EntryType.DEBIT: EntryType.CREDIT, EntryType.CREDIT: EntryType.DEBIT}
+
+
+class InvalidJournal(Invalid):
+    """A journal that double entry does not allow."""
+
+    code = "invalid_journal"
+    pt = "Lançamento contábil inválido."
+    en = "Invalid journal."
+
+
+class UnbalancedJournal(InvalidJournal):
+    """Debits and credits differ."""
+
+    code = "unbalanced_journal"
+    pt = "Débitos e créditos não fecham."
+    en = "Debits and credits differ."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One side of a journal. `reverses` is the id of the entry that this one undoes, whole or in part."""
+
+    account_code: str
+    entry_type: EntryType
+    amount: Decimal
+    driver_id: UUID | None = None
+    passenger_id: UUID | None = None
+    reverses: int | None = None
+
+    @property
+    def owner_id(self) -> UUID | None:
+        """Whose sub-balance this line moves, if the account keeps any."""
+        owner = detail_account(self.account_code).owner
+        if owner is None:
+            return None
+        return self.driver_id if owner is OwnerKind.DRIVER else self.passenger_id
+
+    @property
+    def moves_driver(self) -> bool:
+        """Whether this line moves a driver's sub-balance."""
+        return detail_account(self.account_code).owner is OwnerKind.DRIVER
+
+    @property
+    def change(self) -> Decimal:
+        """What this line adds to the balance of its account, on that account's normal side."""
+        grows = self.entry_type is detail_account(self.account_code).normal_side
+        return self.amount if grows else -self.amount
+
+
+def debit(
+    account_code: str,
+    amount: Decimal,
+    *,
+    driver_id: UUID | None = None,
+    passenger_id: UUID | None = None,
+    reverses: int | None = None,
+) -> Line:
+    """A debit of `amount`."""
+    return Line(
+        account_code=account_code,
+        entry_type=EntryType.DEBIT,
+        amount=amount,
+        driver_id=driver_id,
+        passenger_id=passenger_id,
+        reverses=reverses,
+    )
+
+
+def credit(
+    account_code: str,
+    amount: Decimal,
+    *,
+    driver_id: UUID | None = None,
+    passenger_id: UUID | None = None,
+    reverses: int | None = None,
+) -> Line:
+    """A credit of `amount`."""
+    return Line(
+        account_code=account_code,
+        entry_type=EntryType.CREDIT,
+        amount=amount,
+        driver_id=driver_id,
+        passenger_id=passenger_id,
+        reverses=reverses,
+    )
+
+
+def without_zeros(*lines: Line) -> tuple[Line, ...]:
+    """The lines that move money: a commission of nothing posts nothing."""
+    return tuple(line for line in lines if line.amount != ZERO)
+
+
+def validate_double_entry(lines: Sequence[Line]) -> None:
+    """Positive exact amounts, owners named, both sides there and equal; else InvalidJournal."""
+    for line in lines:
+        _validate_line(line)
+    sides = {side: _total(lines, side) for side in EntryType}
+    if sides[EntryType.DEBIT] != sides[EntryType.CREDIT]:
+        raise UnbalancedJournal(f"debits {sides[EntryType.DEBIT]}, credits {sides[EntryType.CREDIT]}")
+    if not lines:
+        raise InvalidJournal("a journal has at least two lines")
+
+
+def _validate_line(line: Line) -> None:
+    try:
+        exact = money(line.amount)
+    except NotMoney as error:
+        raise InvalidJournal(str(error)) from error
+    if exact <= ZERO:
+        raise InvalidJournal(f"an entry's amount is positive: {line.amount}")
+    if detail_account(line.account_code).owner is not None and line.owner_id is None:
+        raise InvalidJournal(f"an entry on {line.account_code} names its owner")
+
+
+def debit_total(lines: Sequence[Line]) -> Decimal:
+    """What the lines move: the sum of the debits."""
+    return _total(lines, EntryType.DEBIT)
+
+
+def _total(lines: Sequence[Line], side: EntryType) -> Decimal:
+    return sum((line.amount for line in lines if line.entry_type is side), ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A journal before it is posted. `reverses` is the id of the journal that this one undoes in full."""
+
+    transaction_id: str
+    event_type: str
+    entity_type: str
+    entity_id: str
+    description: str
+    lines: tuple[Line, ...]
+    reference_number: str | None = None
+    driver_id: UUID | None = None
+    reverses: UUID | None = None
+
+    @property
+    def drivers(self) -> frozenset[UUID]:
+        """The drivers whose sub-balances the lines move."""
+        return frozenset(line.driver_id for line in self.lines if line.driver_id and line.moves_driver)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A posted line and its id."""
+
+    id: int
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """A posted journal. `transaction_date` is the São Paulo day of posting."""
+
+    id: UUID
+    draft: Draft
+    entries: tuple[Entry, ...]
+    occurred_at: datetime
+    posted_at: datetime
+    transaction_date: date
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of one side."""
+        return debit_total(self.draft.lines)
+
+    def entry(self, account_code: str) -> Entry:
+        """The only entry on that account; InvalidJournal when there is none."""
+        for entry in self.entries:
+            if entry.line.account_code == account_code:
+                return entry
+        raise InvalidJournal(f"{self.draft.transaction_id} has no entry on {account_code}")
+
+    def amount_on(self, account_code: str) -> Decimal:
+        """Debits plus credits on that account: zero when the journal does not touch it."""
+        return sum((e.line.amount for e in self.entries if e.line.account_code == account_code), ZERO)
+
+    def fact(self) -> LedgerPosted:
+        """What the rest of the system hears of it."""
+        draft = self.draft
+        return LedgerPosted(
+            journal_id=self.id,
+            driver_id=draft.driver_id,
+            transaction_id=draft.transaction_id,
+            event_type=draft.event_type,
+            entity_type=draft.entity_type,
+            entity_id=draft.entity_id,
+            reference_number=draft.reference_number,
+            lines=tuple(_fact_line(line) for line in draft.lines),
+            posted_at=self.posted_at,
+        )
+
+
+def _fact_line(line: Line) -> JournalLine:
+    return JournalLine(
+        account_code=line.account_code,
+        entry_type=line.entry_type,
+        amount=line.amount,
+        driver_id=line.driver_id,
+        passenger_id=line.passenger_id,
+    )

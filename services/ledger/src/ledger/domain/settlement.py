@@ -1,0 +1,149 @@
+"""How a received Pix is posted (ARCHITECTURE §3: payment.confirmed, unmatched or surplus Pix)."""
+
+from functools import partial
+from typing import Final
+
+from contracts.payment import PaymentConfirmed, PaymentMismatchFound
+from kernel.money import ZERO
+from ledger.domain.chart import (
+    BANK,
+    COMMISSION,
+    DRIVER_PAYABLE,
+    DRIVER_RECEIVABLE,
+    PASSENGER_CREDIT,
+    PIX_FEES,
+    PIX_RECEIVABLE,
+    RIDE_REVENUE,
+    UNIDENTIFIED_PIX,
+)
+from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome
+from ledger.domain.journal import Draft, Line, credit, debit, without_zeros
+
+CONFIRMED: Final = PaymentConfirmed.fact
+MISMATCH: Final = PaymentMismatchFound.fact
+NETTED: Final = "receivable.netted"
+PAYMENT_FEE: Final = "payment.fee"
+
+
+def payment_transaction(part: str, payment_id: object) -> str:
+    """The transaction id of one part of a payment: payment, commission, settlement, fee or netting."""
+    return f"{part}_{payment_id}"
+
+
+def settlement(paid: PaymentConfirmed) -> Instruction:
+    """The instruction to post a confirmed payment, once per e2eId."""
+    return Instruction(
+        external_id=paid.e2e_id,
+        event_type=CONFIRMED,
+        entity_type=EntityType.PAYMENT,
+        entity_id=str(paid.payment_id),
+        amount=paid.amount,
+        occurred_at=paid.paid_at,
+        rule=partial(settle_payment, paid),
+        driver_id=paid.driver_id,
+        ride_id=paid.ride_id,
+        payment_id=paid.payment_id,
+        metadata={"txid": paid.txid, "commission": str(paid.commission), "fee": str(paid.fee)},
+    )
+
+
+def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
+    """Revenue, its split, the money in the bank, the fee, and what the driver owes netted from it."""
+    if context.history:
+        raise Contradiction(f"payment {paid.payment_id} is already posted")
+    if not ZERO <= paid.commission <= paid.amount:
+        raise Contradiction(f"payment {paid.payment_id}: commission {paid.commission} of {paid.amount}")
+    earned = paid.amount - paid.commission
+    owed = min(context.driver().receivable, earned)
+    drafts = (
+        _part(
+            paid,
+            "payment",
+            "Corrida a receber por Pix",
+            debit(PIX_RECEIVABLE, paid.amount),
+            credit(RIDE_REVENUE, paid.amount),
+        ),
+        _part(
+            paid,
+            "commission",
+            "Divisão da corrida entre plataforma e motorista",
+            debit(RIDE_REVENUE, paid.amount),
+            credit(COMMISSION, paid.commission),
+            credit(DRIVER_PAYABLE, earned, driver_id=paid.driver_id),
+        ),
+        _part(
+            paid,
+            "settlement",
+            "Pix liquidado na conta",
+            debit(BANK, paid.amount),
+            credit(PIX_RECEIVABLE, paid.amount),
+        ),
+        _part(
+            paid,
+            "fee",
+            "Tarifa do Pix recebido",
+            debit(PIX_FEES, paid.fee),
+            credit(BANK, paid.fee),
+            event_type=PAYMENT_FEE,
+        ),
+        _part(
+            paid,
+            "netting",
+            "Valor devido pelo motorista abatido do ganho",
+            debit(DRIVER_PAYABLE, owed, driver_id=paid.driver_id),
+            credit(DRIVER_RECEIVABLE, owed, driver_id=paid.driver_id),
+            event_type=NETTED,
+        ),
+    )
+    return Outcome(drafts=tuple(draft for draft in drafts if draft.lines))
+
+
+def _part(
+    paid: PaymentConfirmed, part: str, description: str, *lines: Line, event_type: str = CONFIRMED
+) -> Draft:
+    return Draft(
+        transaction_id=payment_transaction(part, paid.payment_id),
+        event_type=event_type,
+        entity_type=EntityType.PAYMENT,
+        entity_id=str(paid.payment_id),
+        reference_number=paid.e2e_id,
+        description=description,
+        driver_id=paid.driver_id,
+        lines=without_zeros(*lines),
+    )
+
+
+def suspension(found: PaymentMismatchFound) -> Instruction:
+    """The instruction to keep a Pix that fits no charge for its owner, once per external id."""
+    return Instruction(
+        external_id=found.external_id,
+        event_type=MISMATCH,
+        entity_type=EntityType.PIX,
+        entity_id=found.external_id,
+        amount=found.amount,
+        occurred_at=found.paid_at,
+        rule=partial(suspend_pix, found),
+        ride_id=found.ride_id,
+        payment_id=found.payment_id,
+        metadata={"kind": found.kind.value} | ({"txid": found.txid} if found.txid else {}),
+    )
+
+
+def suspend_pix(found: PaymentMismatchFound, _context: Context) -> Outcome:
+    """The passenger's credit when we know whose it is, else suspense."""
+    draft = Draft(
+        transaction_id=f"pix_{found.external_id}",
+        event_type=MISMATCH,
+        entity_type=EntityType.PIX,
+        entity_id=found.external_id,
+        reference_number=found.e2e_id,
+        description=f"Pix sem cobrança correspondente ({found.kind.value})",
+        lines=(debit(BANK, found.amount), _kept_for_owner(found)),
+    )
+    return Outcome(drafts=(draft,))
+
+
+def _kept_for_owner(found: PaymentMismatchFound) -> Line:
+    if found.passenger_id is None:
+        return credit(UNIDENTIFIED_PIX, found.amount)
+    return credit(PASSENGER_CREDIT, found.amount, passenger_id=found.passenger_id)

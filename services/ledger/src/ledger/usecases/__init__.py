@@ -1,0 +1,1 @@
+"""The verbs of the books: one file, one function, one name."""

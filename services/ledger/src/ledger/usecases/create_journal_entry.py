@@ -1,0 +1,28 @@
+"""Post a journal that a person orders."""
+
+from datetime import datetime
+
+from contracts.audit import audited
+from kernel.actor import Actor
+from ledger.domain.journal import Draft
+from ledger.domain.manual import AlreadyPosted, manual_entry
+from ledger.ports import Tx
+
+
+async def create_journal_entry(tx: Tx, *, draft: Draft, actor: Actor, now: datetime) -> None:
+    """Post `draft` at once; InvalidJournal when it does not balance, AlreadyPosted when its id is taken."""
+    instruction = manual_entry(draft, now=now)
+    if await tx.journals.by_transaction(draft.transaction_id) is not None:
+        raise AlreadyPosted(draft.transaction_id)
+    tx.book.add(instruction, now=now)
+    await tx.book.post()
+    await tx.publish(
+        audited(
+            "create_journal_entry",
+            entity_type="journal",
+            entity_id=draft.transaction_id,
+            actor=actor,
+            now=now,
+            after={"description": draft.description, "amount": str(instruction.amount)},
+        )
+    )

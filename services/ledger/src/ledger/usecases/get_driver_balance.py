@@ -1,0 +1,11 @@
+"""What the platform owes a driver now."""
+
+from uuid import UUID
+
+from ledger.domain.driver_balance import DriverBalance
+from ledger.ports import Tx
+
+
+async def get_driver_balance(tx: Tx, *, driver_id: UUID) -> DriverBalance:
+    """2100[d], 2150[d] and 1350[d]; zeros for a driver without postings."""
+    return await tx.balances.of_driver(driver_id)

@@ -1,0 +1,1 @@
+"""Payouts in Postgres, and the outside: identity and Efí."""

@@ -1,0 +1,66 @@
+"""Efí in payout's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Final
+
+import efi
+from efi import EfiClient, EfiError, EfiRefused, EfiUnreachable, SendNotFound
+from payout.domain.bank_details import BankDetails
+from payout.domain.send import SendNotMade, SendRefused, SendReport, SendReturn, SendState, SendUnclear
+
+_STATES: Final = {
+    efi.SendStatus.PROCESSING: SendState.PROCESSING,
+    efi.SendStatus.DONE: SendState.DONE,
+    efi.SendStatus.REJECTED: SendState.REJECTED,
+}
+MESSAGE: Final = "Repasse Ibora"
+
+
+class EfiBank:
+    """Sends and queries; every problem is one of three."""
+
+    def __init__(self, client: EfiClient) -> None:
+        self._client = client
+
+    async def send(self, id_envio: str, *, amount: Decimal, details: BankDetails) -> SendReport:
+        with _translated():
+            sent = await self._client.send(
+                id_envio, amount=amount, key=details.pix_key, document=details.document, message=MESSAGE
+            )
+        return _report(sent)
+
+    async def find(self, id_envio: str) -> SendReport | None:
+        with _translated():
+            try:
+                return _report(await self._client.get_send(id_envio))
+            except SendNotFound:
+                return None
+
+
+def _report(send: efi.Send) -> SendReport:
+    returns = (
+        SendReturn(return_id=one.return_id or f"{send.id_envio}:{n}", amount=one.amount)
+        for n, one in enumerate(send.returns)
+        if one.status is efi.RefundStatus.DONE
+    )
+    return SendReport(
+        state=_STATES[send.status],
+        e2e_id=send.e2e_id,
+        fee=send.fee,
+        error_code=send.error_code,
+        returns=tuple(returns),
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except EfiRefused as error:
+        raise SendRefused(error.name) from error
+    except EfiUnreachable as error:
+        raise SendNotMade(type(error).__name__) from error
+    except EfiError as error:
+        raise SendUnclear(type(error).__name__) from error

@@ -1,0 +1,1 @@
+"""HTTP: request, list, detail."""

@@ -1,0 +1,28 @@
+"""What the routes work with."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Annotated, Any, Protocol, cast
+
+from fastapi import Depends, Request
+
+from payout.domain.policy import Policy
+
+
+class Deps(Protocol):
+    """`transaction` opens payout's transaction; a driver reads what they just wrote, so never a replica."""
+
+    @property
+    def transaction(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
+    @property
+    def policy(self) -> Policy: ...
+
+    def now(self) -> datetime: ...
+
+
+def _deps(request: Request) -> Deps:
+    return cast(Deps, request.app.state.deps)
+
+
+DepsDep = Annotated[Deps, Depends(_deps)]

@@ -1,0 +1,1 @@
+"""The nouns and rules of payouts. Pure: no I/O, no clock, no framework."""

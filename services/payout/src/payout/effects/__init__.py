@@ -1,0 +1,1 @@
+"""Calls to identity and to Efí, each between two transactions."""

@@ -1,0 +1,127 @@
+"""What the verbs need from outside: payouts, balances, identity, the bank."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from contracts.base import Fact
+from payout.domain.bank_details import BankDetails, Snapshot
+from payout.domain.known_balance import KnownBalance
+from payout.domain.payout import Payout, Step
+from payout.domain.policy import Policy
+from payout.domain.send import Outcome, SendReport
+
+
+class Payouts(Protocol):
+    async def add(self, payout: Payout, *, due_at: datetime | None) -> None:
+        """`due_at` is when a worker looks at it next; None: not until something happens."""
+
+    async def get(self, payout_id: UUID) -> Payout | None: ...
+
+    async def lock(self, payout_id: UUID) -> Payout | None: ...
+
+    async def save(self, payout: Payout, *, due_at: datetime | None) -> None:
+        """Write it unless someone wrote it since it was read."""
+
+    async def postpone(self, payout_id: UUID, *, due_at: datetime | None) -> None:
+        """Only move when a worker looks next."""
+
+    async def hasten(self, id_envio: str, *, now: datetime) -> bool:
+        """Have a send of that idEnvio that reached the bank looked at now; False when there is none."""
+
+    async def claim_due(
+        self, steps: Collection[Step], *, now: datetime, until: datetime, limit: int
+    ) -> Sequence[Payout]:
+        """Payouts at these steps that are due, left to this worker until `until`."""
+
+    async def list_of(
+        self, driver_id: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[Payout]:
+        """Newest first; of every driver for None."""
+
+    async def asked_for(self, driver_id: UUID, *, beyond_version: int) -> Decimal:
+        """What the driver's open payouts take that a balance of that version does not show yet."""
+
+    async def add_return(self, payout_id: UUID, *, return_id: str, amount: Decimal, now: datetime) -> bool:
+        """Note a return; False when it was noted before."""
+
+
+class Attempts(Protocol):
+    async def start(self, payout: Payout, *, attempt_id: UUID, now: datetime) -> None: ...
+
+    async def finish(
+        self, attempt_id: UUID, *, outcome: Outcome, code: str | None, now: datetime
+    ) -> None: ...
+
+    async def last_unclear_at(self, payout_id: UUID) -> datetime | None:
+        """When the newest attempt began that ended unclear or never ended."""
+
+
+class KnownBalances(Protocol):
+    async def lock(self, driver_id: UUID) -> KnownBalance:
+        """Locked until the transaction ends; zeros when nothing was heard yet."""
+
+    async def put(self, balance: KnownBalance, *, now: datetime) -> bool:
+        """False when something newer is known."""
+
+
+class Tx(Protocol):
+    @property
+    def payouts(self) -> Payouts: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def balances(self) -> KnownBalances: ...
+
+    async def publish(self, fact: Fact, *, version: int = 0) -> UUID: ...
+
+    def after_commit(self, work: Callable[[], Awaitable[None]]) -> None: ...
+
+
+OpenTx = Callable[[], AbstractAsyncContextManager[Tx]]
+
+
+class Directory(Protocol):
+    """The home of Pix keys: identity."""
+
+    async def bank_details(self, driver_id: UUID) -> BankDetails | None:
+        """None for a driver without a key; raises DirectoryAway when nobody answers."""
+
+
+class DirectoryAway(Exception):
+    """Identity cannot say at the moment."""
+
+
+class Vault(Protocol):
+    def seal(self, details: BankDetails) -> Snapshot: ...
+
+    def open(self, snapshot: Snapshot) -> BankDetails: ...
+
+
+class Bank(Protocol):
+    """Efí, about sends. Raises SendRefused, SendUnclear or SendNotMade."""
+
+    async def send(self, id_envio: str, *, amount: Decimal, details: BankDetails) -> SendReport: ...
+
+    async def find(self, id_envio: str) -> SendReport | None:
+        """None when the bank does not know the id (yet)."""
+
+
+class Deps(Protocol):
+    """What effects and jobs work with."""
+
+    @property
+    def transaction(self) -> OpenTx: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def bank(self) -> Bank: ...
+    @property
+    def policy(self) -> Policy: ...
+
+    def now(self) -> datetime: ...

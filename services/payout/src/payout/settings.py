@@ -1,0 +1,34 @@
+"""What a deployment of payout decides. Read once, by main."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from efi import EfiSettings
+from messaging import KafkaSettings
+from storage import DatabaseSettings
+from telemetry import TelemetrySettings
+from web import WebSettings
+
+
+class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, EfiSettings):
+    """Seconds where a name ends in `_s`, reais where it ends in `_brl`. Secrets are files.
+
+    `encryption_key_file` holds base64 lines of 32 bytes, the current key first; `service_token_file` the
+    token that identity knows us by; `identity_url` is where it listens.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    encryption_key_file: Path
+    service_token_file: Path
+    identity_timeout_s: float = Field(default=5.0, gt=0)
+    payout_minimum_brl: Decimal = Field(default=Decimal("1.00"), gt=0, decimal_places=2)
+    janitor_s: float = Field(default=300.0, gt=0)
+    first_poll_s: float = Field(default=0.5, gt=0)
+    payout_retry_s: float = Field(default=2.0, gt=0)
+    payout_resend_after_s: float = Field(default=5.0, ge=0)
+    payout_lease_s: float = Field(default=90.0, gt=0)
+    payout_tick_s: float = Field(default=0.2, gt=0)

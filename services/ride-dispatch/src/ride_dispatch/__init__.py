@@ -1,0 +1,1 @@
+"""Ride dispatch: from a request to the end of a ride, who drives it and what it costs."""

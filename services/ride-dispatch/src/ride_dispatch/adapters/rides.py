@@ -1,0 +1,110 @@
+"""Rides in Postgres, which alone decides who won."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.ride_dispatch import RideStatus
+from ride_dispatch.adapters.mapping import ride_of, ride_row, search_row
+from ride_dispatch.adapters.tables import rides
+from ride_dispatch.domain.offer import DriverBusy
+from ride_dispatch.domain.ride import OPEN, SEARCHED, ActiveRideExists, Ride
+from ride_dispatch.domain.search import Search
+from ride_dispatch.ports import Cursor
+
+ONE_OPEN_A_PASSENGER: Final = "uq_rides_passenger_open"
+ONE_ACTIVE_A_DRIVER: Final = "uq_rides_driver_active"
+
+
+class SqlRides:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, ride: Ride) -> None:
+        try:
+            async with self._session.begin_nested():
+                await self._session.execute(insert(rides).values(ride_row(ride)))
+        except IntegrityError as error:
+            if _breaks(error, ONE_OPEN_A_PASSENGER):
+                raise ActiveRideExists from error
+            raise
+
+    async def get(self, ride_id: UUID) -> Ride | None:
+        return await self._one(select(rides).where(rides.c.id == ride_id))
+
+    async def lock(self, ride_id: UUID) -> Ride | None:
+        return await self._one(select(rides).where(rides.c.id == ride_id).with_for_update())
+
+    async def lock_if_free(self, ride_id: UUID) -> Ride | None:
+        query = select(rides).where(rides.c.id == ride_id).with_for_update(skip_locked=True)
+        return await self._one(query)
+
+    async def save(self, ride: Ride) -> None:
+        unchanged = (rides.c.id == ride.id) & (rides.c.version == ride.version - 1)
+        write = update(rides).where(unchanged).values(ride_row(ride)).returning(rides.c.id)
+        try:
+            async with self._session.begin_nested():
+                written = (await self._session.execute(write)).one_or_none()
+        except IntegrityError as error:
+            if _breaks(error, ONE_ACTIVE_A_DRIVER):
+                raise DriverBusy from error
+            raise
+        if written is None:
+            # Every verb locks the row first, so this is a bug, never a race.
+            raise RuntimeError(f"ride {ride.id} is not at version {ride.version - 1}")
+
+    async def save_search(self, ride_id: UUID, search: Search) -> None:
+        await self._session.execute(update(rides).where(rides.c.id == ride_id).values(search_row(search)))
+
+    async def due_for_wave(self, *, now: datetime, limit: int) -> Sequence[UUID]:
+        due = (rides.c.next_wave_at <= now) & (rides.c.search_ends_at > now)
+        return await self._searched(due, order=rides.c.next_wave_at, limit=limit)
+
+    async def due_for_end(self, *, now: datetime, limit: int) -> Sequence[UUID]:
+        return await self._searched(rides.c.search_ends_at <= now, order=rides.c.search_ends_at, limit=limit)
+
+    async def active_of(self, user_id: UUID) -> Sequence[Ride]:
+        query = _newest_first(_mine(user_id) & rides.c.status.in_(OPEN), after=None)
+        return await self._many(query)
+
+    async def history_of(self, user_id: UUID, *, after: Cursor | None, limit: int) -> Sequence[Ride]:
+        query = _newest_first(_mine(user_id) & rides.c.status.not_in(OPEN), after=after)
+        return await self._many(query.limit(limit))
+
+    async def count_by_status(self) -> Mapping[RideStatus, int]:
+        query = select(rides.c.status, func.count()).where(rides.c.status.in_(OPEN)).group_by(rides.c.status)
+        found = {RideStatus(status): count for status, count in await self._session.execute(query)}
+        return {status: found.get(status, 0) for status in OPEN}
+
+    async def _searched(
+        self, due: ColumnElement[bool], *, order: ColumnElement[Any], limit: int
+    ) -> Sequence[UUID]:
+        query = select(rides.c.id).where(rides.c.status.in_(SEARCHED), due).order_by(order).limit(limit)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def _one(self, query: Select[Any]) -> Ride | None:
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        return ride_of(row) if row is not None else None
+
+    async def _many(self, query: Select[Any]) -> Sequence[Ride]:
+        return [ride_of(row) for row in (await self._session.execute(query)).mappings()]
+
+
+def _mine(user_id: UUID) -> ColumnElement[bool]:
+    return or_(rides.c.passenger_id == user_id, rides.c.driver_id == user_id)
+
+
+def _newest_first(condition: ColumnElement[bool], *, after: Cursor | None) -> Select[Any]:
+    query = select(rides).where(condition)
+    if after is not None:
+        query = query.where(tuple_(rides.c.created_at, rides.c.id) < after)
+    return query.order_by(rides.c.created_at.desc(), rides.c.id.desc())
+
+
+def _breaks(error: IntegrityError, index: str) -> bool:
+    return index in str(error.orig)

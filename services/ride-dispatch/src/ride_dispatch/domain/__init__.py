@@ -1,0 +1,1 @@
+"""The nouns: rides, offers, fares, drivers and points. Pure."""

@@ -1,0 +1,1 @@
+"""Verbs that read, ask the outside, and write."""
