@@ -1,7 +1,7 @@
 """Invented Brazilians with valid documents, from a seed. Nobody real is meant; phones use a reserved-looking range."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +31,10 @@ class People:
     seed: int
     run: str = ""
     _made: int = 0
-    random: random.Random = field(init=False)
+    random: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(f"{self.seed}{self.run}")
+        self.random = Random(f"{self.seed}{self.run}")
 
     def passenger(self) -> dict[str, Any]:
         """A registration body."""

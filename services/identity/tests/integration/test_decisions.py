@@ -92,7 +92,7 @@ async def test_decisions_name_their_author_and_address_in_the_audit(door: Door, 
     records = [fact for fact, _, _ in await published(urls, of=AuditRecorded)]
     record: Any = records[-1]
     admin_id = (await door.client.get("/me", headers=admin)).json()["id"]
-    assert (record.action, record.entity_id, record.reason) == ("user.suspended", user_id, "fraude")
+    assert (record.action, record.entity_id, record.reason) == ("suspend_user", user_id, "fraude")
     assert (str(record.user_id), record.user_type, record.ip_address) == (admin_id, "admin", "203.0.113.77")
     assert record.request_id
 
@@ -120,7 +120,7 @@ async def test_a_driver_changes_their_pix_key_and_reads_it_masked(door: Door, ur
         "pix_key_type": "phone",
     }
     actions = [fact.action for fact, _, _ in await published(urls, of=AuditRecorded)]  # type: ignore[attr-defined]
-    assert actions.count("driver.bank_details_read") == 1
+    assert actions.count("read_bank_details") == 1
 
 
 async def test_a_pix_key_that_is_anothers_is_refused(door: Door) -> None:
@@ -192,5 +192,5 @@ async def test_nobody_forges_an_address_without_the_gateways_token(door: Door, u
     }
     await door.client.post("/auth/register", json=registration(1), headers=headers)
     records: list[Any] = [fact for fact, _, _ in await published(urls, of=AuditRecorded)]
-    assert records[-1].action == "user.registered"
+    assert records[-1].action == "register_user"
     assert records[-1].ip_address is None

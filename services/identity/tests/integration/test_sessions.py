@@ -65,7 +65,7 @@ async def test_a_lost_answer_is_repeated_within_the_grace_and_a_theft_after_it_e
         for fact, _, _ in await published(urls, of=AuditRecorded)
         if isinstance(fact, AuditRecorded)
     ]
-    assert actions.count("session.refresh_token_reused") == 1
+    assert actions.count("refuse_reused_refresh_token") == 1
 
 
 async def test_twenty_thefts_at_once_end_the_family_once(

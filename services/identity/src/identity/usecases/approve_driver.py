@@ -17,6 +17,7 @@ async def approve_driver(tx: Tx, *, driver_id: UUID, actor: Actor, now: datetime
         tx,
         account=approved,
         fact=fact,
+        action="approve_driver",
         before=masked_approval(account),
         after=masked_approval(approved),
         actor=actor,

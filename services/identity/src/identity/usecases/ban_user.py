@@ -16,7 +16,7 @@ async def ban_user(tx: Tx, *, user_id: UUID, reason: str, actor: Actor, now: dat
     account = await tx.accounts.lock(user_id)
     user, fact = account.user.ban(reason=reason, now=now)
     moved = await save_user_move(
-        tx, before=account, user=user, fact=fact, action="user.banned", actor=actor, now=now
+        tx, before=account, user=user, fact=fact, action="ban_user", actor=actor, now=now
     )
     await end_sessions(tx, user_id=user_id, reason="user_banned", now=now)
     return moved

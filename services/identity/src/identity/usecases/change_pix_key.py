@@ -19,6 +19,7 @@ async def change_pix_key(
         tx,
         account=account.with_driver(driver),
         fact=fact,
+        action="change_pix_key",
         before=masked_bank_details(account.the_driver()),
         after=masked_bank_details(driver),
         actor=actor,

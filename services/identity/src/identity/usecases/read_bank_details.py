@@ -13,7 +13,7 @@ async def read_bank_details(tx: Tx, *, driver_id: UUID, actor: Actor, now: datet
     driver = (await tx.accounts.get(driver_id)).the_driver()
     await tx.publish(
         audited(
-            "driver.bank_details_read",
+            "read_bank_details",
             entity_type="driver",
             entity_id=driver_id,
             actor=actor,

@@ -71,7 +71,7 @@ async def _end_family(tx: Tx, *, session: Session, actor: Actor, now: datetime) 
     await tx.publish(fact)
     await tx.publish(
         audited(
-            "session.refresh_token_reused",
+            "refuse_reused_refresh_token",
             entity_type="session",
             entity_id=session.id,
             actor=actor,

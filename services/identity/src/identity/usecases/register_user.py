@@ -27,7 +27,7 @@ async def register_user(
     await tx.publish(account.profile(now=now), version=account.user.version)
     await tx.publish(
         audited(
-            "user.registered",
+            "register_user",
             entity_type="user",
             entity_id=user_id,
             actor=actor,

@@ -12,5 +12,5 @@ async def reinstate_user(tx: Tx, *, user_id: UUID, reason: str, actor: Actor, no
     account = await tx.accounts.lock(user_id)
     user, fact = account.user.reinstate(reason=reason, now=now)
     return await save_user_move(
-        tx, before=account, user=user, fact=fact, action="user.reinstated", actor=actor, now=now
+        tx, before=account, user=user, fact=fact, action="reinstate_user", actor=actor, now=now
     )

@@ -17,6 +17,7 @@ async def reject_driver(tx: Tx, *, driver_id: UUID, reason: str, actor: Actor, n
         tx,
         account=rejected,
         fact=fact,
+        action="reject_driver",
         before=masked_approval(account),
         after=masked_approval(rejected),
         actor=actor,

@@ -18,7 +18,7 @@ async def rotate_signing_key(
     await tx.signing_keys.add(spare.activated(next_active_at(keys, policy=policy, now=now)))
     await tx.publish(
         audited(
-            "signing_key.published", entity_type="signing_key", entity_id=spare.kid, actor=SYSTEM, now=now
+            "rotate_signing_key", entity_type="signing_key", entity_id=spare.kid, actor=SYSTEM, now=now
         )
     )
     return True

@@ -14,6 +14,7 @@ async def save_driver_change(
     *,
     account: Account,
     fact: UserFact,
+    action: str,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     actor: Actor,
@@ -22,14 +23,14 @@ async def save_driver_change(
 ) -> Account:
     """Save a driver's changed profile, and tell of it: the fact, the profile and the audit record.
 
-    `before` and `after` hold masked values.
+    `action` is the verb; `before` and `after` hold masked values.
     """
     await tx.accounts.save(account)
     await tx.publish(fact, version=account.user.version)
     await tx.publish(account.profile(now=now), version=account.user.version)
     await tx.publish(
         audited(
-            fact.fact,
+            action,
             entity_type="driver",
             entity_id=account.id,
             actor=actor,

@@ -16,7 +16,7 @@ async def suspend_user(tx: Tx, *, user_id: UUID, reason: str, actor: Actor, now:
     account = await tx.accounts.lock(user_id)
     user, fact = account.user.suspend(reason=reason, now=now)
     moved = await save_user_move(
-        tx, before=account, user=user, fact=fact, action="user.suspended", actor=actor, now=now
+        tx, before=account, user=user, fact=fact, action="suspend_user", actor=actor, now=now
     )
     await end_sessions(tx, user_id=user_id, reason="user_suspended", now=now)
     return moved

@@ -43,7 +43,7 @@ async def test_approve_driver_tells_of_the_new_version() -> None:
     assert [version for _, version in tx.published][:2] == [2, 2]
     assert profile_of(tx).approval_status is ApprovalStatus.APPROVED
     record = audit_of(tx)
-    assert (record.action, record.user_id, record.request_id) == ("driver.approved", ADMIN.user_id, "r-1")
+    assert (record.action, record.user_id, record.request_id) == ("approve_driver", ADMIN.user_id, "r-1")
     assert record.before == {"approval_status": "pending", "rejection_reason": None, "version": 1}
     assert record.after == {"approval_status": "approved", "rejection_reason": None, "version": 2}
 
@@ -74,19 +74,19 @@ async def test_only_drivers_are_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decide", "status", "action"),
+    ("decide", "status", "action", "fact"),
     [
-        (suspend_user, UserStatus.SUSPENDED, "user.suspended"),
-        (ban_user, UserStatus.BANNED, "user.banned"),
+        (suspend_user, UserStatus.SUSPENDED, "suspend_user", "user.suspended"),
+        (ban_user, UserStatus.BANNED, "ban_user", "user.banned"),
     ],
 )
 async def test_keeping_a_user_out_ends_their_sessions(
-    decide: Decide, status: UserStatus, action: str
+    decide: Decide, status: UserStatus, action: str, fact: str
 ) -> None:
     tx = FakeTx().holding(account := passenger())
     decided = await decide(tx, user_id=account.id, reason="fraude", actor=ADMIN, now=NOON)
     assert decided.user.status is status
-    assert tx.facts() == [action, "profile", "audit.recorded", "session.revoked"]
+    assert tx.facts() == [fact, "profile", "audit.recorded", "session.revoked"]
     assert profile_of(tx).status is status
     record = audit_of(tx)
     assert (record.action, record.reason) == (action, "fraude")
@@ -130,7 +130,7 @@ async def test_read_bank_details_is_audited() -> None:
     tx = FakeTx().holding(account := driver(), other := passenger())
     read = await read_bank_details(tx, driver_id=account.id, actor=ADMIN, now=NOON)
     assert read == account.driver
-    assert audit_of(tx).action == "driver.bank_details_read"
+    assert audit_of(tx).action == "read_bank_details"
     assert account.the_driver().pix_key not in audit_of(tx).model_dump_json()
     with pytest.raises(NotFound):
         await read_bank_details(tx, driver_id=other.id, actor=ADMIN, now=NOON)

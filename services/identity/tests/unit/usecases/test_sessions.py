@@ -94,7 +94,7 @@ async def test_a_repeat_after_the_grace_ends_the_family_and_is_audited() -> None
         (grant.session.id, "refresh_token_reused")
     ]
     audits = [fact for fact, _ in tx.published if isinstance(fact, AuditRecorded)]
-    assert [record.action for record in audits] == ["session.refresh_token_reused"]
+    assert [record.action for record in audits] == ["refuse_reused_refresh_token"]
 
 
 async def test_the_grace_is_not_for_the_generation_before_the_predecessor() -> None:
