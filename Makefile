@@ -12,7 +12,11 @@ IBORA := $(PY) -m devstack.cli
 PYTEST := $(PY) -m pytest
 LOCK := $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 WORKERS ?= 2
-TESTS ?= libs services e2e-tests
+EVERYTHING := libs services e2e-tests
+TESTS ?= $(EVERYTHING)
+# Only the whole suite can be held to the whole coverage.
+COVERAGE = $(if $(filter $(EVERYTHING),$(TESTS)),$(if $(filter-out $(TESTS),$(EVERYTHING)),,--cov \
+	--cov-report=json:build/coverage.json --cov-report= -p testkit.coverage_gate))
 
 .PHONY: help .venv demo up down logs status dev test test-unit test-faults test-deploy check format schemas bench doctor lock clean clean-venv
 
@@ -45,8 +49,8 @@ dev: .venv ## One service with reload against the running stack (S=payment)
 test: .venv ## Unit, integration and journeys, in parallel, with the coverage gates (WORKERS=n, TESTS=folder)
 	@$(IBORA) fetch
 	@mkdir -p build
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup -q -m "not bench and not faults" -p testkit.coverage_gate \
-		--cov --cov-report=json:build/coverage.json --cov-report= --durations=10 $(PYTEST_OPTIONS) $(TESTS)
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -q -m "not bench and not faults" $(COVERAGE) --durations=10 \
+		$(PYTEST_OPTIONS) $(TESTS)
 
 test-unit: .venv ## The unit tests only: seconds
 	@$(PYTEST) -n $(WORKERS) -q $(PYTEST_OPTIONS) libs/*/tests/unit services/*/tests/unit

@@ -83,11 +83,13 @@ class FakeOpenBook:
     def add(self, instruction: Instruction, *, now: datetime) -> None:
         self.pending.append((instruction, now))
 
-    async def post(self) -> None:
+    async def post(self) -> int:
         pending, self.pending = self.pending, []
-        if pending:
-            posted = self._tx.books.post(*(i for i, _ in pending), now=pending[-1][1])
-            self._tx.published += posted
+        if not pending:
+            return 0
+        before = len(self._tx.books.events)
+        self._tx.published += self._tx.books.post(*(i for i, _ in pending), now=pending[-1][1])
+        return len(self._tx.books.events) - before
 
 
 class FakeBalances:
@@ -156,9 +158,10 @@ class FakeSeals:
     async def last(self) -> Seal | None:
         return self.chain[-1] if self.chain else None
 
-    async def unsealed(self) -> tuple[str, Sequence[SealedJournal]]:
+    async def unsealed(self, *, limit: int) -> tuple[str, Sequence[SealedJournal]]:
         since = int(self.chain[-1].to_xid) if self.chain else 0
-        return str(len(self._books.journals)), self._between(since, len(self._books.journals))
+        until = min(since + limit, len(self._books.journals))
+        return str(until), self._between(since, until)
 
     async def add(self, seal: Seal) -> None:
         self.chain.append(seal)

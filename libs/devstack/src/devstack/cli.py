@@ -86,10 +86,10 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from devstack import supervisor
+    from devstack import supervise
 
     arguments = ["--folder", str(folder_of(options)), "--only", options.only]
-    return supervisor.main(arguments + (["--keep-data"] if options.keep_data else []))
+    return supervise.main(arguments + (["--keep-data"] if options.keep_data else []))
 
 
 def _down(options: argparse.Namespace) -> int:
@@ -98,12 +98,12 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from devstack import supervisor
+    from devstack import supervise
 
     folder = folder_of(options)
     for each in [*(folder / "stacks").glob("*"), folder]:
         stack.down(each)
-        supervisor.wipe(each)
+        supervise.wipe(each)
         shutil.rmtree(each, ignore_errors=True)
     return 0
 
@@ -153,3 +153,7 @@ def _schemas(options: argparse.Namespace) -> int:
     from devstack.schemas.command import main as schemas
 
     return schemas(["--check"] if options.check else [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

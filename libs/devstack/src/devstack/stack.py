@@ -57,7 +57,7 @@ def up(
     options = ["--folder", str(folder), "--only", only]
     options += ["--keep-data"] if keep_data else []
     options += ["--owner", str(owner_pid)] if owner_pid else []
-    command = [sys.executable, "-m", "devstack.supervisor", *options]
+    command = [sys.executable, "-m", "devstack.supervise", *options]
     process = processes.start(command, log=log, cwd=folders.ROOT, leashed=False)
     try:
         return wait_ready(folder, process, say=say)

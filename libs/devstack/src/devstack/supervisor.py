@@ -1,58 +1,28 @@
-"""Brings a stack up, keeps it up, and takes it down: `python -m devstack.supervisor --folder FOLDER`.
+"""Brings a stack up, keeps it up, and takes it down: see `devstack.supervise`.
 
 One process in the background. Everything it starts dies with it, even when it is killed; it ends by itself
 when the process it was told to serve (`--owner`) is gone.
 """
 
-import argparse
 import asyncio
-import fcntl
-import os
-import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
-from devstack import folders, processes
+from devstack import processes
 from devstack.databases import create_databases
 from devstack.files import read_json, write_json
-from devstack.manifest import BY_NAME, MAX_CONNECTIONS, SERVICES, Service
+from devstack.guards import Stopped, ignore_signals, only_supervisor, signals_stop
+from devstack.manifest import MAX_CONNECTIONS, Service
 from devstack.parts import EmbeddedKafka, EmbeddedPostgres, EmbeddedValkey
 from devstack.plan import Plan
 from devstack.supervised import Runnable, ServiceProcess, Supervised
 
-SETTINGS = (
-    "LIMITS",
-    "JANITOR_S",
-    "CHARGE_TTL_S",
-    "OFFER_TTL_S",
-    "SEARCH_TTL_S",
-    "ACCESS_TTL_S",
-    "COMMISSION_BPS",
-    "DRAIN_S",
-    "LOG_LEVEL",
-    "LOG_FORMAT",
-    "TOKEN_ISSUER",
-    "TOKEN_AUDIENCE",
-)
-"""What the one who starts a stack may set in the environment."""
-
 _READY_S = 120
 _MIGRATIONS_AT_ONCE = 2
-
-
-class Stopped(Exception):
-    """Somebody asked for the end, or the owner is gone."""
-
-
-class AlreadyRunning(Exception):
-    """Another supervisor has this folder."""
 
 
 class Supervisor:
@@ -81,7 +51,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Until SIGTERM, SIGINT or the owner's end. Whatever was started is stopped, also on a failure."""
-        with _sole(self.plan.folder), _signals_stop():
+        with only_supervisor(self.plan.folder), signals_stop():
             try:
                 self.up()
                 while True:
@@ -90,7 +60,7 @@ class Supervisor:
             except Stopped as reason:
                 self._say(f"▸ stopping: {reason}")
             finally:
-                _ignore_signals()
+                ignore_signals()
                 self.down()
 
     def up(self) -> None:
@@ -103,7 +73,8 @@ class Supervisor:
         self._migrate()
         self._wait({"kafka": self.kafka})
         self._create_topics()
-        self._wait(dict(self._launch_services()))
+        # A service logs each time that it is asked too early.
+        self._wait(dict(self._launch_services()), every_s=0.25)
         self._write()
         self._say(f"▸ ready in {time.monotonic() - started:.1f} s: {self.plan.url('gateway')}")
 
@@ -189,7 +160,7 @@ class Supervisor:
             asyncio.run(admin.create_topics(KafkaSettings(kafka_bootstrap=self.plan.kafka)))
             self._say("  topics made")
 
-    def _wait(self, runnables: dict[str, Runnable]) -> None:
+    def _wait(self, runnables: dict[str, Runnable], *, every_s: float = 0.05) -> None:
         """Until all answer; DidNotStart with the log's end as soon as one has died or the time is over."""
         started = time.monotonic()
         waiting = dict(runnables)
@@ -201,7 +172,7 @@ class Supervisor:
                     del waiting[name]
                 elif not runnable.running() or time.monotonic() - started > _READY_S:
                     raise processes.DidNotStart(f"{name} did not get ready:\n{self._tail(name)}")
-            time.sleep(0.05)
+            time.sleep(every_s)
 
     def _tail(self, name: str) -> str:
         part = self.plan.folder / "data" / name / f"{name}.log"
@@ -244,82 +215,3 @@ class Supervisor:
 def service_command(service: Service, verb: str) -> list[str]:
     """Our own interpreter on the service's command, so that the process is the service, nothing around it."""
     return [sys.executable, str(Path(sys.executable).parent / service.name), verb]
-
-
-def wipe(folder: Path) -> None:
-    """Forget an earlier stack's data, credentials and logs; the supervisor's own log stays, it is being
-    written.
-    """
-    EmbeddedPostgres(folder / "data" / "postgres", port=1).destroy()
-    for name in ("data", "secrets", "certificates", "services", "held"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "stack.json").unlink(missing_ok=True)
-    for log in (folder / "logs").glob("*.log"):
-        if log.name != "supervisor.log":
-            log.unlink()
-
-
-@contextmanager
-def _sole(folder: Path) -> Iterator[None]:
-    """Be the folder's only supervisor, and say who we are in supervisor.json."""
-    with (folder / "supervisor.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyRunning(f"a stack already runs in {folder}") from None
-        me = folder / "supervisor.json"
-        write_json(me, {"pid": os.getpid(), "mark": processes.started_at(os.getpid())})
-        try:
-            yield
-        finally:
-            me.unlink(missing_ok=True)
-
-
-@contextmanager
-def _signals_stop() -> Iterator[None]:
-    def stop(number: int, _frame: object) -> NoReturn:
-        _ignore_signals()
-        raise Stopped(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-
-
-def chosen(names: Iterable[str]) -> tuple[Service, ...]:
-    """The services of these names; all for none. KeyError for a name that is no service."""
-    wanted = [BY_NAME[name] for name in names]
-    return tuple(service for service in SERVICES if service in wanted) if wanted else SERVICES
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="devstack.supervisor")
-    parser.add_argument("--folder", type=Path, default=folders.ROOT / ".local")
-    parser.add_argument("--owner", type=int, help="end when this process is gone")
-    parser.add_argument("--only", default="", help="services, separated by commas; all by default")
-    parser.add_argument("--keep-data", action="store_true", help="start on the data of the last time")
-    options = parser.parse_args(arguments)
-    folder = options.folder.resolve()
-    if not options.keep_data:
-        wipe(folder)
-    settings = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
-    services = chosen(name for name in options.only.split(",") if name)
-    plan = Plan(folder=folder, settings=settings, services=services)
-    try:
-        Supervisor(plan, owner_pid=options.owner).run()
-    except (processes.DidNotStart, AlreadyRunning) as error:
-        print(f"✗ {error}", flush=True)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,7 +19,8 @@ from fake_services import DOOR, FAKE, broken_command
 from devstack import processes
 from devstack.files import write_json
 from devstack.plan import Plan
-from devstack.supervisor import Supervisor, wipe
+from devstack.supervise import wipe
+from devstack.supervisor import Supervisor
 
 Start = Callable[..., subprocess.Popen[str]]
 TIMEOUT_S = 60
@@ -94,7 +95,7 @@ def test_each_service_enters_its_own_database_only(start: Start, tmp_path: Path)
             await connection.execute("CREATE TABLE mine (id int)")
         await connection.close()
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(own.replace("/identity", "/postgres"))
+            await asyncpg.connect(own.removesuffix("/identity") + "/postgres")
 
     asyncio.run(look())
 
@@ -156,7 +157,8 @@ def test_a_migration_that_fails_stops_everything_and_says_why(tmp_path: Path) ->
     with pytest.raises(processes.DidNotStart, match="the migration is broken"):
         supervisor.run()
 
-    assert not (supervisor.postgres.running() or supervisor.kafka.running() or supervisor.valkey.running())
+    parts = (supervisor.postgres, supervisor.kafka, supervisor.valkey)
+    assert not any(part.running() for part in parts)
     assert said[-1] == "▸ stopped"
     wipe(plan.folder)
 
@@ -181,6 +183,6 @@ def kill_and_wait(folder: Path, name: str) -> None:
 
     def replaced() -> bool:
         new = described(folder)["pids"].get(name)
-        return new not in (None, old) and processes.alive(new)
+        return new is not None and new != old and processes.alive(new)
 
     assert processes.wait_until(replaced, timeout_s=TIMEOUT_S), f"{name} was not started again"

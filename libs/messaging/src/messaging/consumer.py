@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from messaging.metrics import CONSUMED, LAG, REBALANCES
+from messaging.metrics import CONSUMED, LAG, OPERATION_DURATION, REBALANCES
 from messaging.partition_worker import PartitionWorker
 from messaging.ports import Partition, Reader, RebalanceListener
 from messaging.processor import Processor
@@ -139,16 +139,25 @@ class Consumer:
     async def _keep_committing(self) -> None:
         while True:
             await asyncio.sleep(COMMIT_EVERY_S)
-            await self._commit(self._workers.values())
+            try:
+                await self._commit(list(self._workers.values()))
+            except Exception as error:  # an offset not committed is only read again  # noqa: BLE001
+                log.warning("commit_offsets_failed", error_type=type(error).__name__)
 
-    async def _commit(self, workers: Iterable[PartitionWorker]) -> None:
+    async def _commit(self, workers: Sequence[PartitionWorker]) -> None:
         offsets = {
             worker.partition: worker.next_offset
             for worker in workers
             if worker.next_offset is not None and worker.next_offset != self._committed.get(worker.partition)
         }
-        if offsets and self._reader is not None and await self._reader.commit(offsets):
-            self._committed.update(offsets)
+        if not offsets or self._reader is None:
+            return
+        with OPERATION_DURATION.labels("kafka", "*", "commit", "").time():
+            if not await self._reader.commit(offsets):
+                return
+        self._committed.update(offsets)
+        for worker in workers:
+            worker.cautious = worker.cautious and worker.partition not in offsets
 
     def _measure_lag(self, reader: Reader) -> None:
         now = time.monotonic()

@@ -26,6 +26,8 @@ async def connect_directly(settings: DatabaseSettings, *, application: str) -> a
             "application_name": application,
             "timezone": "UTC",
             "jit": "off",
+            # A lost delete only repeats a publication: no need to wait for the disk, or to make others wait.
+            "synchronous_commit": "off",
             "statement_timeout": "10000",
             "lock_timeout": "3000",
             "idle_in_transaction_session_timeout": "10000",

@@ -63,7 +63,11 @@ class ParkingGuard:
         now = self._monotonic()
         self._seen[key] = self._failed[key] = now
         self._prune(now)
-        return len(self._failed) <= max(FEW, SHARE * len(self._seen))
+        return not self.blocks()
+
+    def blocks(self) -> bool:
+        """Whether too many keys fail."""
+        return len(self._failed) > max(FEW, SHARE * len(self._seen))
 
     def relax(self) -> None:
         """Forget what is older than the window; called now and then, so that memory stays bounded."""

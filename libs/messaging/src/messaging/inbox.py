@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from messaging.item import Item
-from messaging.metrics import CONFLICTS, DUPLICATES
 
 EventKey = tuple[str, UUID]
 
@@ -33,14 +32,18 @@ JOIN inbox i ON i.consumer = :consumer AND i.source = e.source AND i.event_id = 
 
 @dataclass(slots=True)
 class Admission:
-    """`fresh` items are to be processed; `conflicting` ones reuse an id with another payload."""
+    """`fresh` items are to be processed; `conflicting` ones reuse an id with another payload.
+
+    `duplicates` were processed before. They are counted by the caller, once its transaction stands.
+    """
 
     fresh: list[Item] = field(default_factory=list)
     conflicting: list[Item] = field(default_factory=list)
+    duplicates: int = 0
 
 
 async def admit(session: AsyncSession, items: Sequence[Item], *, consumer: str) -> Admission:
-    """Write the items of one partition to the inbox; those already there are counted, or conflict."""
+    """Write the items of one partition to the inbox; those already there are duplicates, or conflict."""
     parameters = _parameters(items, consumer=consumer)
     inserted = {(row.source, row.event_id) for row in await session.execute(_ADMIT, parameters)}
     admission = Admission()
@@ -63,11 +66,9 @@ async def _compare(
     rows = await session.execute(_KNOWN, parameters)
     known = {(row.source, row.event_id): bytes(row.payload_sha256) for row in rows}
     for item in repeated:
-        topic = item.delivery.topic
         if known[(item.delivery.source, item.delivery.id)] == item.sha256:
-            DUPLICATES.labels(topic=topic).inc()
+            admission.duplicates += 1
         else:
-            CONFLICTS.labels(topic=topic).inc()
             admission.conflicting.append(item)
 
 

@@ -26,7 +26,7 @@ FLOOR_VIOLATIONS = Counter("outbox_floor_violations_total", "Rows found below th
 
 OPERATION_DURATION = Histogram(
     "messaging_client_operation_duration_seconds",
-    "Duration of an operation of the client.",
+    "Duration of an operation of the client; destination * is a batch over several topics.",
     [*_SEMCONV, "error_type"],
     buckets=_DURATION,
 )

@@ -14,16 +14,20 @@ from messaging.processor import Progress
 class BatchProcessor(Protocol):
     """What a worker needs of `Processor`."""
 
-    async def process(self, records: Sequence[Record], *, first: bool, progress: Progress) -> None: ...
+    async def process(self, records: Sequence[Record], *, cautious: bool, progress: Progress) -> None: ...
 
 
 class PartitionWorker:
-    """Takes what the poll loop offers in batches of `batch` records; `next_offset` moves with each commit."""
+    """Takes what the poll loop offers in batches of `batch` records; `next_offset` moves with each commit.
+
+    `cautious` until an offset was committed: after a crash, the event that caused it lies not far behind.
+    """
 
     def __init__(self, partition: Partition, *, processor: BatchProcessor, batch: int) -> None:
         self.partition = partition
         self.next_offset: int | None = None
         self.paused = False
+        self.cautious = True
         self._processor = processor
         self._batch = batch
         self._records: deque[Record] = deque()
@@ -70,20 +74,18 @@ class PartitionWorker:
         await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        first = True
         while True:
             await self._something.wait()
             self._something.clear()
             while self._records:
-                await self._one_batch(first=first)
-                first = False
+                await self._one_batch()
 
-    async def _one_batch(self, *, first: bool) -> None:
+    async def _one_batch(self) -> None:
         size = min(self._batch, len(self._records))
         batch = [self._records.popleft() for _ in range(size)]
         self._idle.clear()
         try:
-            await self._processor.process(batch, first=first, progress=self._progress)
+            await self._processor.process(batch, cautious=self.cautious, progress=self._progress)
             self.next_offset = batch[-1].offset + 1
             self._progress.touch()
         finally:

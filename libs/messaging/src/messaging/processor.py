@@ -17,9 +17,10 @@ from messaging.failpoints import reach
 from messaging.faults import ParkingGuard, is_permanent
 from messaging.inbox import admit
 from messaging.item import Item, Sorter
-from messaging.metrics import BLOCKED, EVENT_AGE, PROCESS_DURATION, RETRIES
+from messaging.metrics import BLOCKED, CONFLICTS, DUPLICATES, EVENT_AGE, PROCESS_DURATION, RETRIES
 from messaging.parking import PayloadConflict, backoff, hold, open_keys, park_head
 from messaging.ports import Partition, Record
+from messaging.sequence import SequenceWatch
 from messaging.settings import KafkaSettings
 from messaging.tracing import processing
 from storage import Cause, Database, Transaction
@@ -50,33 +51,36 @@ class Processor:
         self._clock = clock
         self._guard = guard
         self._attempts = Attempts(consumer)
+        self._sequence = SequenceWatch()
         self._turns = asyncio.Semaphore(settings.consumer_concurrency)
 
-    async def process(self, records: Sequence[Record], *, first: bool, progress: "Progress") -> None:
+    async def process(self, records: Sequence[Record], *, cautious: bool, progress: "Progress") -> None:
         """Process `records` of one partition, in order; returns when each had its effect or was parked.
 
-        `first` says that these are the first since the partition was assigned: a crash may lie behind.
+        `cautious` says that no offset was committed since the partition was assigned: a crash may lie behind.
         """
         self._guard.relax()
+        BLOCKED.set(int(self._guard.blocks()))
+        self._sequence.watch(records)
         items = self._sorter.sort(records, now=self._clock.now())
         if not items:
             return
         place = Partition(items[0].delivery.topic, items[0].delivery.partition)
-        starts = await self._begin(place, items[0], progress=progress) if first else 0
+        starts = await self._begin(place, items[0], progress=progress) if cautious else 0
         if starts > 0:
             await self._counted(items, place=place, starts=starts, progress=progress)
-        elif not await self._together(items):
+        elif not await self._together(items, progress=progress):
             for item in items:
                 await self._alone(item, progress=progress)
-        if first:
+        if cautious:
             await self._in_place(
                 items[-1], lambda: self._note(self._attempts.clear, place, items[-1]), progress=progress
             )
 
-    async def _together(self, items: Sequence[Item]) -> bool:
+    async def _together(self, items: Sequence[Item], *, progress: "Progress") -> bool:
         """The whole batch in one transaction; False when anything in it failed."""
         try:
-            await self._commit(items)
+            await self._commit(items, progress=progress)
         except Exception as error:  # whatever it was, one by one will tell whose it is  # noqa: BLE001
             log.info("consume_batch_failed", error_type=type(error).__name__, events=len(items))
             return False
@@ -110,7 +114,7 @@ class Processor:
             tries += 1
             progress.touch()
             try:
-                await self._commit([item])
+                await self._commit([item], progress=progress)
             except Exception as error:  # sorted by is_permanent, never swallowed  # noqa: BLE001
                 spent = time.monotonic() - started > self._settings.consumer_retry_budget_s
                 if (spent or is_permanent(error, tries=tries)) and await self._parked(item, error):
@@ -121,12 +125,12 @@ class Processor:
                 self._guard.saw(_guard_key(item))
                 return
 
-    async def _commit(self, items: Sequence[Item]) -> None:
+    async def _commit(self, items: Sequence[Item], *, progress: "Progress") -> None:
         started = time.perf_counter()
         outcome = ""
         try:
             async with self._turns, self._database.transaction() as tx:
-                await self._effects(tx, items)
+                duplicates = await self._effects(tx, items, progress=progress)
                 await reach("consumer.before_commit")
         except BaseException as error:
             outcome = type(error).__name__
@@ -137,21 +141,26 @@ class Processor:
             )
             duration.observe(time.perf_counter() - started)
         await reach("consumer.after_commit")
+        DUPLICATES.labels(topic=items[0].delivery.topic).inc(duplicates)
         self._observe_ages(items)
 
-    async def _effects(self, tx: Transaction, items: Sequence[Item]) -> None:
+    async def _effects(self, tx: Transaction, items: Sequence[Item], *, progress: "Progress") -> int:
+        """Handle what is fresh, hold what waits behind a parked head; returns how many were duplicates."""
         topic = items[0].delivery.topic
-        waiting = await open_keys(tx.session, items, consumer=self._consumer, topic=topic)
         admission = await admit(tx.session, items, consumer=self._consumer)
+        # After the inbox, which may have waited for another transaction that parked one of these keys.
+        waiting = await open_keys(tx.session, items, consumer=self._consumer, topic=topic)
         if admission.conflicting:
             raise PayloadConflict("an event id came again with another payload")
         held: list[Item] = []
         for item in admission.fresh:
+            progress.touch()
             if item.delivery.key in waiting:
                 held.append(item)
             else:
                 await self._effect(tx, item)
         await hold(tx.session, held, consumer=self._consumer)
+        return admission.duplicates
 
     async def _effect(self, tx: Transaction, item: Item) -> None:
         if item.error is not None:
@@ -164,9 +173,8 @@ class Processor:
 
     async def _parked(self, item: Item, error: Exception) -> bool:
         """Park the event and its key; False when too many keys fail, or the database did not take it."""
-        allowed = self._guard.may_park(_guard_key(item))
-        BLOCKED.set(0 if allowed else 1)
-        if not allowed:
+        if not self._guard.may_park(_guard_key(item)):
+            BLOCKED.set(1)
             log.error("consumer_blocks", topic=item.delivery.topic, error_type=type(error).__name__)
             return False
         try:
@@ -190,6 +198,8 @@ class Processor:
             1, first_s=self._settings.sweep_first_retry_s, longest_s=self._settings.sweep_longest_retry_s
         )
         retry_at = None if isinstance(error, PayloadConflict | Deadly) else self._clock.now() + rest
+        if isinstance(error, PayloadConflict):
+            CONFLICTS.labels(topic=delivery.topic).inc()
         await park_head(tx.session, item, consumer=self._consumer, error=error, retry_at=retry_at)
         log.error(
             "event_parked",

@@ -116,6 +116,8 @@ class Worker(Generic[T]):
         reason = self.relay.slow() if self.relay is not None else None
         if reason is None and self.consumer is not None and not self.consumer.joined:
             reason = "consumer: not in its group yet"
+        if reason is None and self.stream is not None and not self.stream.joined:
+            reason = "streams: not in their group yet"
         if reason is not None:
             raise NotReady(reason)
 

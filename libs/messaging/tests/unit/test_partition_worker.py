@@ -21,11 +21,11 @@ class FakeProcessor:
         self.gate.set()
         self.rests = False
 
-    async def process(self, records: Sequence[Record], *, first: bool, progress: Progress) -> None:
+    async def process(self, records: Sequence[Record], *, cautious: bool, progress: Progress) -> None:
         if self.rests:
             await progress.rest(3600)
         await self.gate.wait()
-        self.batches.append(([record.offset for record in records], first))
+        self.batches.append(([record.offset for record in records], cautious))
 
 
 @asynccontextmanager
@@ -46,7 +46,11 @@ async def test_records_are_processed_in_batches_and_order() -> None:
     async with working(processor) as worker:
         worker.offer(records(5, 6, 7, 8))
         await eventually(lambda: worker.next_offset == 9)
-        assert processor.batches == [([5, 6, 7], True), ([8], False)]
+        assert processor.batches == [([5, 6, 7], True), ([8], True)]
+        worker.cautious = False
+        worker.offer(records(9))
+        await eventually(lambda: worker.next_offset == 10)
+        assert processor.batches[-1] == ([9], False)
 
 
 async def test_a_full_queue_asks_for_a_pause() -> None:

@@ -1,36 +1,36 @@
 """Inserting outbox rows: one statement for all that a transaction published, in the order of publishing."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.outbox_row import OutboxRow
 
 # The sort comes before the identity column's nextval, so ids follow the order of publishing.
-_INSERT = text("""
+_INSERT: Final = """
 INSERT INTO outbox (shard, event_id, topic, key, aggregate_version, event_type, headers, payload)
 SELECT shard, event_id, topic, key, version, event_type, headers::jsonb, payload
-FROM unnest(CAST(:shards AS smallint[]), CAST(:event_ids AS uuid[]), CAST(:topics AS text[]),
-            CAST(:keys AS text[]), CAST(:versions AS bigint[]), CAST(:types AS text[]),
-            CAST(:headers AS text[]), CAST(:payloads AS bytea[]))
+FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+            $8::bytea[])
      WITH ORDINALITY AS r(shard, event_id, topic, key, version, event_type, headers, payload, n)
-ORDER BY n
-""")
+ORDER BY n"""
 
 
 async def insert_rows(session: AsyncSession, *, rows: Sequence[OutboxRow]) -> None:
     """Insert `rows` in order."""
-    await session.execute(
+    connection = await session.connection()
+    # In the driver's own language: half the time of a compiled statement, in every transaction that publishes.
+    await connection.exec_driver_sql(
         _INSERT,
-        {
-            "shards": [row.shard for row in rows],
-            "event_ids": [row.event_id for row in rows],
-            "topics": [row.topic for row in rows],
-            "keys": [row.key for row in rows],
-            "versions": [row.version for row in rows],
-            "types": [row.event_type for row in rows],
-            "headers": [row.headers for row in rows],
-            "payloads": [row.payload for row in rows],
-        },
+        (
+            [row.shard for row in rows],
+            [row.event_id for row in rows],
+            [row.topic for row in rows],
+            [row.key for row in rows],
+            [row.version for row in rows],
+            [row.event_type for row in rows],
+            [row.headers for row in rows],
+            [row.payload for row in rows],
+        ),
     )

@@ -10,7 +10,7 @@ from testkit.repository import tree, where
 STANDARD: Final = frozenset(
     {
         "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses",
-        "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "inspect",
+        "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "inspect", "ipaddress",
         "itertools", "json", "math", "operator", "re", "statistics", "string", "struct", "types",
         "typing", "unicodedata", "uuid", "zoneinfo",
     }

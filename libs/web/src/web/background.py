@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from typing import Protocol
+from typing import Final, Protocol
 
 from telemetry import get_logger
 
 log = get_logger(__name__)
+
+_CANCEL_AGAIN_S: Final = 0.5
 
 
 class Background(Protocol):
@@ -58,8 +59,7 @@ async def stop_all(parts: Sequence[Background]) -> None:
 
 
 async def cancel(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task and wait for its end."""
-    if task is not None:
+    """Cancel a task and wait for its end. Asks again while a library inside it swallows the cancellation."""
+    while task is not None and not task.done():
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task], timeout=_CANCEL_AGAIN_S)

@@ -112,7 +112,7 @@ def refusal_response(connection: HTTPConnection, refusal: Refusal) -> Response:
 
 
 def refusal_headers(refusal: Refusal) -> dict[str, str]:
-    """`WWW-Authenticate`, `Retry-After` and the end of a connection whose body never came, where they apply."""
+    """`WWW-Authenticate`, `Retry-After`, and the end of a connection whose body never came."""
     headers: dict[str, str] = {}
     if isinstance(refusal, Unauthenticated):
         headers["www-authenticate"] = refusal.challenge

@@ -194,7 +194,7 @@ class Revocations:
             rows = await self._valkey.xrange(STREAM, min=start, max=newest_id, count=_PAGE)
             if not rows:
                 return
-            self.add(_parse(fields) for _, fields in rows)
+            self.add(one for _, fields in rows if (one := _parse(fields)) is not None)
             self._last_id = rows[-1][0].decode()
 
     async def _ask_identity(self) -> bool:
@@ -237,7 +237,12 @@ def _order(stream_id: bytes | str) -> tuple[int, int]:
     return int(made_ms), int(sequence or 0)
 
 
-def _parse(fields: dict[bytes, bytes]) -> Revocation:
-    return Revocation.model_validate(
-        {name.decode(): value.decode() or None for name, value in fields.items()}
-    )
+def _parse(fields: dict[bytes, bytes]) -> Revocation | None:
+    """None for an entry that is no revocation: it must not keep the ones after it from being read."""
+    try:
+        return Revocation.model_validate(
+            {name.decode(): value.decode() or None for name, value in fields.items()}
+        )
+    except ValueError:
+        log.warning("revocation_not_understood")
+        return None

@@ -2,7 +2,6 @@
 validation 422, state 409. Each request below breaks its own rule and every later one."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,7 +9,7 @@ from web_samples import OWNED, TOKENS, client_of, make_app, passenger
 
 MALFORMED = b'{"lat": '
 TOO_LARGE = b"[" + b" " * 1_048_576
-OTHERS = f"/things/{uuid4()}"
+OTHERS = "/things/01890a5d-0000-774b-bcce-000000000000"
 MINE = f"/things/{OWNED}"
 DRIVER = TOKENS.headers(OWNED, "driver")
 JSON = {"content-type": "application/json"}

@@ -6,7 +6,7 @@ import pytest
 from web_samples import TOKENS, client_of, make_app
 
 import web
-from web.background import start_all, stop_all
+from web.background import cancel, start_all, stop_all
 
 
 class Part:
@@ -128,3 +128,22 @@ async def test_settings_alone_are_enough_for_a_verifier() -> None:
         response = await client.get("/admin", headers=TOKENS.headers("x", "admin"))
 
     assert response.status_code == 503
+
+
+async def test_a_task_that_swallows_a_cancellation_is_cancelled_again() -> None:
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+
+    await cancel(task)
+
+    assert swallowed.is_set()
+    assert task.cancelled()

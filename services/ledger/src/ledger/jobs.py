@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from ledger.domain.chart import account
 from ledger.domain.trial_balance import trial_difference
@@ -14,6 +14,8 @@ from ledger.usecases.calculate_running_balances import calculate_running_balance
 from ledger.usecases.make_partitions import make_partitions
 from ledger.usecases.seal_journals import seal_journals
 from messaging import Schedule
+
+SEAL_JOURNALS: Final = 5000
 
 
 class Deps(Protocol):
@@ -39,8 +41,11 @@ async def fold(deps: Deps) -> None:
 
 
 async def seal(deps: Deps) -> None:
-    async with deps.transaction() as tx:
-        await seal_journals(tx, now=deps.now())
+    """Seal piece by piece until nothing is left."""
+    sealed = True
+    while sealed:
+        async with deps.transaction() as tx:
+            sealed = await seal_journals(tx, limit=SEAL_JOURNALS, now=deps.now()) is not None
 
 
 async def prepare_partitions(deps: Deps) -> None:

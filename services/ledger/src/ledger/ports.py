@@ -24,8 +24,8 @@ class OpenBook(Protocol):
     def add(self, instruction: Instruction, *, now: datetime) -> None:
         """Post `instruction` with this transaction; nothing if its external id was posted before."""
 
-    async def post(self) -> None:
-        """Post what was added so far, now: a refusal is raised here."""
+    async def post(self) -> int:
+        """Post what was added so far, now: a refusal is raised here. How many were not posted before."""
 
 
 class Balances(Protocol):
@@ -83,8 +83,11 @@ class Seals(Protocol):
     async def last(self) -> Seal | None:
         """The newest seal; locks the chain until the transaction ends."""
 
-    async def unsealed(self) -> tuple[str, Sequence[SealedJournal]]:
-        """(the horizon below which every transaction has ended, the journals below it that have no seal)."""
+    async def unsealed(self, *, limit: int) -> tuple[str, Sequence[SealedJournal]]:
+        """(a horizon below which every transaction has ended, the journals below it that have no seal).
+
+        About `limit` journals at most: whole transactions only.
+        """
 
     async def add(self, seal: Seal) -> None: ...
 

@@ -68,14 +68,14 @@ async def test_an_entry_that_commits_late_is_not_skipped(
 
 async def test_a_chain_holds_and_grows(books: Books, clock: FakeClock) -> None:
     async with books.transaction() as tx:
-        assert await seal_journals(tx, now=clock.now()) is None
+        assert await seal_journals(tx, limit=100, now=clock.now()) is None
     await pay(books, clock)
     async with books.transaction() as tx:
-        first = await seal_journals(tx, now=clock.now())
+        first = await seal_journals(tx, limit=100, now=clock.now())
     await pay(books, clock)
     await pay(books, clock)
     async with books.transaction() as tx:
-        second = await seal_journals(tx, now=clock.now())
+        second = await seal_journals(tx, limit=100, now=clock.now())
 
     assert first is not None
     assert second is not None
@@ -87,11 +87,23 @@ async def test_a_chain_holds_and_grows(books: Books, clock: FakeClock) -> None:
     assert verdict.head == second.hash.hex()
 
 
+async def test_a_backlog_is_sealed_in_pieces_of_whole_transactions(books: Books, clock: FakeClock) -> None:
+    for _ in range(4):
+        await pay(books, clock)
+    pieces = []
+    for _ in range(3):
+        async with books.transaction() as tx:
+            pieces.append(await seal_journals(tx, limit=5, now=clock.now()))
+    assert [piece.journal_count for piece in pieces if piece] == [6, 6]
+    async with books.reading() as tx:
+        assert (await verify_seals(tx)).journals == 12
+
+
 async def test_a_superusers_edit_breaks_the_chain(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:
     for _ in range(3):
         await pay(books, clock)
         async with books.transaction() as tx:
-            await seal_journals(tx, now=clock.now())
+            await seal_journals(tx, limit=100, now=clock.now())
     [row] = await query(
         urls, "SELECT max(id) AS id FROM ledger_entries WHERE journal_id IN (SELECT id FROM journals)"
     )

@@ -1,6 +1,7 @@
 """What the open book writes, publishes and keeps, on a real Postgres."""
 
 import asyncio
+import random
 from decimal import Decimal
 
 import pytest
@@ -302,3 +303,31 @@ async def test_facts_name_the_event_that_caused_them(
 
     named = [row["headers"] for row in await rows(urls) if "ledger.posted" in row["event_type"]]
     assert [str(causes[0].event_id) in headers for headers in named] == [True] * 3 + [False] * 3
+
+
+async def test_batches_that_share_drivers_wait_for_each_other_and_never_deadlock(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    drivers = [new_id() for _ in range(6)]
+    shared = [confirmed("10.00", commission="0.00", driver_id=driver_id) for driver_id in drivers]
+
+    async def post(seed: int) -> None:
+        order = random.Random(seed)
+        for _ in range(5):
+            facts = [confirmed("10.00", commission="0.00", driver_id=order.choice(drivers)) for _ in range(6)]
+            batch = [*facts, *order.sample(shared, 3)]
+            order.shuffle(batch)
+            async with books.transaction() as tx:
+                for fact in batch:
+                    await settle_payment(tx, paid=fact, now=clock.now())
+                    await suspend_pix(tx, found=mismatch(passenger_id=fact.driver_id), now=clock.now())
+                await hold_payout(tx, ready=ready("15.00", driver_id=order.choice(drivers)), now=clock.now())
+
+    await asyncio.gather(*(post(seed) for seed in range(8)))
+
+    posted = {row["external_id"] for row in await query(urls, "SELECT external_id FROM financial_events")}
+    paid = 8 * 5 * 6 + sum(fact.e2e_id in posted for fact in shared)
+    async with books.reading() as tx:
+        totals = [(await get_driver_balance(tx, driver_id=driver_id)).total for driver_id in drivers]
+    assert sum(totals) == paid * 10
+    await assert_sound(urls)

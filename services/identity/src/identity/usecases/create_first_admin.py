@@ -19,5 +19,7 @@ async def create_first_admin(
     await tx.publish(account.profile(now=now), version=account.user.version)
     after = {"user_type": account.user.user_type.value}
     await tx.publish(
-        audited("create_first_admin", entity_type="user", entity_id=user_id, actor=SYSTEM, now=now, after=after)
+        audited(
+            "create_first_admin", entity_type="user", entity_id=user_id, actor=SYSTEM, now=now, after=after
+        )
     )

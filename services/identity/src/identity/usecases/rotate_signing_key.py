@@ -17,8 +17,6 @@ async def rotate_signing_key(
         return False
     await tx.signing_keys.add(spare.activated(next_active_at(keys, policy=policy, now=now)))
     await tx.publish(
-        audited(
-            "rotate_signing_key", entity_type="signing_key", entity_id=spare.kid, actor=SYSTEM, now=now
-        )
+        audited("rotate_signing_key", entity_type="signing_key", entity_id=spare.kid, actor=SYSTEM, now=now)
     )
     return True

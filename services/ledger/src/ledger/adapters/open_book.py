@@ -66,20 +66,21 @@ class SqlBook:
             Pending(instruction=instruction, now=now, cause=self._tx.scope.cause, trace=current_headers())
         )
 
-    async def post(self) -> None:
+    async def post(self) -> int:
         waiting, self._pending = self._pending, []
         if not waiting:
-            return
+            return 0
         event_ids = await self._claim([pending.instruction for pending in waiting])
         fresh = _fresh(waiting, claimed=event_ids)
         DUPLICATES.inc(len(waiting) - len(fresh))
         if not fresh:
-            return
+            return 0
         book = await self._open(fresh)
         for pending in fresh:
             book.apply(pending.instruction, now=pending.now)
         await self._write(book, event_ids=event_ids, now=fresh[-1].now)
         await self._publish(book, fresh)
+        return len(fresh)
 
     async def _claim(self, instructions: Sequence[Instruction]) -> dict[str, UUID]:
         """Insert the financial events that are new; external id → event id. DuplicateDiffers for liars."""

@@ -15,9 +15,19 @@ SELECT seq, from_xid::text, to_xid::text, journal_count, entry_count, previous_h
 FROM ledger_seals """
 _LAST: Final = text(_SEALS + "ORDER BY seq DESC LIMIT 1")
 _AFTER: Final = text(_SEALS + "WHERE seq > :seq ORDER BY seq LIMIT :limit")
-_HORIZON: Final = text("""
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
-       coalesce((SELECT max(to_xid::text::numeric) FROM ledger_seals), 0)::text AS sealed_to
+# Whole transactions, in order of their ids, up to the one that holds the `limit`th journal: a backlog is
+# sealed piece by piece. Below the horizon every transaction has ended.
+_WINDOW: Final = text("""
+WITH edge AS (
+  SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon,
+         coalesce((SELECT to_xid FROM ledger_seals ORDER BY seq DESC LIMIT 1), '0') AS since),
+full_at AS (
+  SELECT j.xid FROM journals j, edge WHERE j.xid >= edge.since AND j.xid < edge.horizon
+  ORDER BY j.xid OFFSET :limit - 1 LIMIT 1),
+beyond AS (
+  SELECT j.xid FROM journals j, edge, full_at WHERE j.xid > full_at.xid AND j.xid < edge.horizon
+  ORDER BY j.xid LIMIT 1)
+SELECT edge.since::text, coalesce((SELECT xid FROM beyond), edge.horizon)::text AS until FROM edge
 """)
 _JOURNALS: Final = text("""
 SELECT j.id, j.transaction_id, j.event_type, j.entity_type, j.entity_id, j.reference_number,
@@ -48,9 +58,9 @@ class SqlSeals:
         row = (await self._session.execute(_LAST)).mappings().one_or_none()
         return _seal(row) if row else None
 
-    async def unsealed(self) -> tuple[str, Sequence[SealedJournal]]:
-        row = (await self._session.execute(_HORIZON)).one()
-        return row.horizon, await self._between(row.sealed_to, row.horizon)
+    async def unsealed(self, *, limit: int) -> tuple[str, Sequence[SealedJournal]]:
+        row = (await self._session.execute(_WINDOW, {"limit": limit})).one()
+        return row.until, await self._between(row.since, row.until)
 
     async def add(self, seal: Seal) -> None:
         values = {name: getattr(seal, name) for name in Seal.__dataclass_fields__}

@@ -15,7 +15,8 @@ async def create_journal_entry(tx: Tx, *, draft: Draft, actor: Actor, now: datet
     if await tx.journals.by_transaction(draft.transaction_id) is not None:
         raise AlreadyPosted(draft.transaction_id)
     tx.book.add(instruction, now=now)
-    await tx.book.post()
+    if not await tx.book.post():
+        raise AlreadyPosted(draft.transaction_id)
     await tx.publish(
         audited(
             "create_journal_entry",

@@ -5,7 +5,7 @@ from datetime import datetime
 from contracts.audit import audited
 from kernel.actor import Actor
 from kernel.refusals import NotFound
-from ledger.domain.reversal import reversal
+from ledger.domain.reversal import AlreadyReversed, reversal
 from ledger.ports import Tx
 
 
@@ -17,7 +17,8 @@ async def reverse_transaction(
     if journal is None:
         raise NotFound(transaction_id)
     tx.book.add(reversal(journal, reason=reason), now=now)
-    await tx.book.post()
+    if not await tx.book.post():
+        raise AlreadyReversed(transaction_id)
     await tx.publish(
         audited(
             "reverse_transaction",

@@ -17,6 +17,7 @@ from ledger.domain.chart import UnknownAccount
 from ledger.domain.instruction import EntityType
 from ledger.domain.journal import Draft, credit, debit
 from ledger.domain.manual import MANUAL, AlreadyPosted
+from ledger.domain.reversal import AlreadyReversed
 from ledger.usecases.calculate_running_balances import calculate_running_balances
 from ledger.usecases.complete_payout import complete_payout
 from ledger.usecases.create_journal_entry import create_journal_entry
@@ -92,6 +93,10 @@ async def test_a_manual_journal_is_posted_once_and_audited(tx: FakeTx) -> None:
     assert (record.action, record.entity_id) == ("create_journal_entry", "capital_1")
     with pytest.raises(AlreadyPosted):
         await create_journal_entry(tx, draft=capital(), actor=SYSTEM, now=NOW)
+    # Someone else posts it between our look and our posting.
+    tx.books.journals.clear()
+    with pytest.raises(AlreadyPosted):
+        await create_journal_entry(tx, draft=capital(), actor=SYSTEM, now=NOW)
 
 
 async def test_a_transaction_is_reversed_once_and_audited(tx: FakeTx) -> None:
@@ -103,6 +108,8 @@ async def test_a_transaction_is_reversed_once_and_audited(tx: FakeTx) -> None:
         "create_journal_entry",
         "reverse_transaction",
     ]
+    with pytest.raises(AlreadyReversed):
+        await reverse_transaction(tx, transaction_id="capital_1", reason="typo", actor=SYSTEM, now=NOW)
     with pytest.raises(NotFound):
         await reverse_transaction(tx, transaction_id="none", reason="typo", actor=SYSTEM, now=NOW)
 
@@ -140,12 +147,12 @@ async def test_jobs_pass_the_time_on(tx: FakeTx) -> None:
 
 
 async def test_the_chain_is_verified_from_its_beginning(tx: FakeTx) -> None:
-    assert await seal_journals(tx, now=NOW) is None
+    assert await seal_journals(tx, limit=100, now=NOW) is None
     assert (await verify_seals(tx)).head == ""
     for _ in range(3):
         await settle_payment(tx, paid=confirmed(), now=NOW)
         await tx.commit()
-        await seal_journals(tx, now=NOW)
+        await seal_journals(tx, limit=100, now=NOW)
 
     verdict = await verify_seals(tx)
     assert (verdict.seals, verdict.journals, verdict.broken_seq) == (3, 9, None)

@@ -16,6 +16,8 @@ _STATES: Final = {
     efi.SendStatus.REJECTED: SendState.REJECTED,
 }
 MESSAGE: Final = "Repasse Ibora"
+NOT_ABOUT_THE_PAYOUT: Final = frozenset({"webhook_nao_encontrado"})
+"""Refusals of our account's set-up (no webhook on our key yet), not of the order: it may be made again later."""
 
 
 class EfiBank:
@@ -59,6 +61,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except EfiRefused as error:
+        if error.name in NOT_ABOUT_THE_PAYOUT:
+            raise SendNotMade(error.name) from error
         raise SendRefused(error.name) from error
     except EfiUnreachable as error:
         raise SendNotMade(type(error).__name__) from error

@@ -169,6 +169,7 @@ async def test_only_finished_returns_count() -> None:
     ("error", "problem"),
     [
         (EfiRefused("chave_invalida", 400), SendRefused),
+        (EfiRefused("webhook_nao_encontrado", 400), SendNotMade),
         (EfiUnreachable("no route"), SendNotMade),
         (EfiThrottled("slow down"), SendNotMade),
         (EfiUnauthorized("scope"), SendNotMade),

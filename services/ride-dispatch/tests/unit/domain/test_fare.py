@@ -66,6 +66,12 @@ def test_an_advisory_distance_never_raises_the_fare(advisory_m: int) -> None:
         assert billed(advisory_m) == advisory_m
 
 
+def test_an_advisory_distance_between_straight_line_and_road_is_taken() -> None:
+    advisory_m = round(distance_m(PICKUP, DROPOFF) * 1.1)
+    billed_m = billed_distance_m(TARIFF, pickup=PICKUP, dropoff=DROPOFF, points=(), advisory_m=advisory_m)
+    assert billed_m == advisory_m
+
+
 @given(st.lists(places, min_size=2, max_size=8), st.one_of(st.none(), metres))
 def test_a_recorded_path_is_billed_within_the_bounds(points: list[Place], advisory_m: int | None) -> None:
     billed_m = billed_distance_m(TARIFF, pickup=PICKUP, dropoff=DROPOFF, points=points, advisory_m=advisory_m)

@@ -44,6 +44,12 @@ def test_only_active_and_approved_drivers_drive(changes: dict[str, Any], refusal
     assert served_category(profile) is None
 
 
+def test_an_approved_driver_may_drive() -> None:
+    profile = a_profile(new_id())
+    require_active_driver(profile)
+    assert served_category(profile) is VehicleCategory.STANDARD
+
+
 def a_car(category: VehicleCategory, status: str) -> Vehicle:
     return Vehicle(
         vehicle_id=new_id(),

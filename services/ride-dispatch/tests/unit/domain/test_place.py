@@ -1,3 +1,5 @@
+from math import cos, degrees, radians, sin
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,8 +39,6 @@ def test_short_hops_add_up_once_they_go_somewhere() -> None:
 
 @given(places, st.floats(1, 20_000), st.floats(0, 360))
 def test_a_box_holds_its_circle(center: Place, radius_m: float, bearing: float) -> None:
-    from math import cos, degrees, radians, sin
-
     step = degrees(radius_m * 0.99 / 6_371_008.8)
     lat = center.lat + step * cos(radians(bearing))
     shrink = max(cos(radians(max(abs(lat), abs(center.lat)))), 1e-9)

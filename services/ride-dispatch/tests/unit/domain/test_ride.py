@@ -62,7 +62,7 @@ def move(ride: Ride, to: RideStatus) -> Ride:
     return to_searching(ride) if to is S.SEARCHING else VERBS[to](ride)
 
 
-@pytest.mark.parametrize(("start", "end"), product(S, [s for s in S if s is not S.REQUESTED]))
+@pytest.mark.parametrize(("start", "end"), list(product(S, [s for s in S if s is not S.REQUESTED])))
 def test_every_pair_of_states_moves_or_is_refused(start: RideStatus, end: RideStatus) -> None:
     ride = a_ride(start)
     further_wave = (start, end) == (S.OFFERED, S.OFFERED)
@@ -119,6 +119,12 @@ def test_lost_offers_are_followed_by_a_wave_at_once() -> None:
 def test_a_touch_counts_as_a_version_only() -> None:
     ride = a_ride(S.PAID)
     assert (ride.touch().version, ride.touch().status) == (ride.version + 1, S.PAID)
+
+
+def test_a_finished_ride_names_its_driver_and_fare() -> None:
+    driver_id = new_id()
+    ride = a_ride(S.IN_PROGRESS, driver_id=driver_id).complete(FINAL, now=LATER)
+    assert (ride.driver(), ride.fare()) == (driver_id, FINAL.fare)
 
 
 def test_a_ride_without_driver_or_fare_says_so() -> None:

@@ -1,0 +1,178 @@
+"""The whole system under rides: how many a day it would carry, how long calls take, how soon a Pix is confirmed."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from load.bench import Bench
+from load.figure import Figure, percentile
+from proof.evidence import query
+from simulator.actors import Admin, Driver, Passenger, Person, make_driver, make_passenger, register_all
+from simulator.api import Answer, Api
+from simulator.bank import Bank
+from simulator.people import People
+from simulator.sockets import Frame
+
+PASSENGERS = 30
+DRIVERS = 30
+SECONDS = 45.0
+RIDES_A_DAY = 10_000
+P99_MS = 500.0
+CONFIRMED_WITHIN_S = 2.0
+DAY_S = 86_400
+
+
+class TimedApi(Api):
+    """Remembers how long every call took."""
+
+    def __init__(self, gateway: str) -> None:
+        super().__init__(gateway)
+        self.took: list[float] = []
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        answer = await super().call(method, path, **options)
+        self.took.append(answer.seconds)
+        return answer
+
+
+@dataclass
+class Town:
+    """Who rides and drives, and what was measured."""
+
+    api: TimedApi
+    bank: Bank
+    people: People
+    passengers: list[Passenger]
+    drivers: list[Driver]
+    accepts: list[float] = field(default_factory=list)
+    rides: list[str] = field(default_factory=list)
+
+    async def close(self) -> None:
+        for driver in self.drivers:
+            with suppress(Exception):
+                await driver.go_home()
+        for person in (*self.passengers, *self.drivers):
+            await person.disconnect()
+        await self.api.close()
+        await self.bank.close()
+
+
+async def rides_a_day(bench: Bench) -> list[Figure]:
+    """A closed loop of passengers and drivers through the gateway for a while, on everything at once.
+
+    The clients share the machine with the system. A day's worth is the rate of paid rides times 86,400 s.
+    """
+    town = await _populate(bench)
+    town.api.took.clear()
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(SECONDS * 3):
+            await asyncio.gather(
+                *(_ride(town, passenger, until=started + SECONDS) for passenger in town.passengers)
+            )
+        seconds = perf_counter() - started
+        delays = await _confirmation_delays(bench, town.rides)
+        return _figures(town, seconds=seconds, delays=delays)
+    finally:
+        await town.close()
+
+
+def _figures(town: Town, *, seconds: float, delays: list[float]) -> list[Figure]:
+    return [
+        Figure(
+            name="rides_a_day",
+            value=len(town.rides) / seconds * DAY_S,
+            unit="rides/day",
+            yardstick="target",
+            yardstick_value=RIDES_A_DAY,
+        ),
+        Figure(
+            name="rides_call_p99",
+            value=percentile(town.api.took, 0.99) * 1000,
+            unit="ms",
+            yardstick="target",
+            yardstick_value=P99_MS,
+        ),
+        Figure(
+            name="rides_accept_p99",
+            value=percentile(town.accepts, 0.99) * 1000,
+            unit="ms",
+            yardstick="target",
+            yardstick_value=P99_MS,
+        ),
+        Figure(
+            name="rides_webhook_to_confirmed_p99",
+            value=percentile(delays, 0.99),
+            unit="s",
+            yardstick="target",
+            yardstick_value=CONFIRMED_WITHIN_S,
+        ),
+    ]
+
+
+async def _populate(bench: Bench) -> Town:
+    api, people = TimedApi(bench.stack.gateway), People(23, run=str(perf_counter()))
+    town = Town(
+        api=api,
+        bank=Bank(bench.stack.efi["control"]),
+        people=people,
+        passengers=[make_passenger(api, people) for _ in range(PASSENGERS)],
+        drivers=[make_driver(api, people) for _ in range(DRIVERS)],
+    )
+    admin = Admin(api, **bench.stack.admin)
+    await admin.log_in()
+    everybody: list[Person] = [*town.passengers, *town.drivers]
+    await register_all(everybody)
+    await asyncio.gather(*(admin.approve(driver) for driver in town.drivers))
+    await asyncio.gather(*(person.connect() for person in everybody))
+    await asyncio.gather(*(driver.go_online() for driver in town.drivers))
+    for driver in town.drivers:
+        driver.on_offer(partial(_answer, town, driver))
+    return town
+
+
+async def _answer(town: Town, driver: Driver, frame: Frame) -> None:
+    answer = await driver.accept(frame["data"]["ride_id"])
+    town.accepts.append(answer.seconds)
+    if answer.status == 200:
+        await driver.drive(frame["data"]["ride_id"])
+
+
+async def _ride(town: Town, passenger: Passenger, *, until: float) -> None:
+    """One ride after the other; a search that found nobody is tried again."""
+    while perf_counter() < until:
+        ride_id = (await passenger.request_ride(town.people.trip()))["id"]
+        charge = asyncio.ensure_future(passenger.charge_of(ride_id, timeout_s=90))
+        nobody = asyncio.ensure_future(
+            passenger.socket.wait("ride.no_driver_found", timeout_s=90, ride_id=ride_id)
+        )
+        done, late = await asyncio.wait([charge, nobody], return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if charge in done:
+            await town.bank.pay(charge.result()["data"]["txid"])
+            await passenger.socket.wait("ride.paid", timeout_s=90, ride_id=ride_id)
+            town.rides.append(ride_id)
+
+
+async def _confirmation_delays(bench: Bench, rides: list[str]) -> list[float]:
+    """From the storing of the webhook to the confirmation, in seconds."""
+    rows = await query(
+        bench.stack,
+        "payment",
+        "SELECT min(w.received_at) AS told, min(i.confirmed_at) AS confirmed"
+        " FROM payment_intents i JOIN pix_charges c ON c.payment_intent_id = i.id"
+        " JOIN webhook_events w ON w.e2e_id = c.e2e_id"
+        " WHERE i.ride_id = ANY($1::uuid[]) GROUP BY i.id",
+        rides,
+    )
+    return [_seconds(row["told"], row["confirmed"]) for row in rows]
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return max((end - start).total_seconds(), 0.0)
