@@ -36,10 +36,14 @@ async def test_a_webhook_delivered_three_times_counts_once(world: World, until: 
         return sorted(str(row["outcome"]) for row in rows) == ["confirmed", "duplicate", "duplicate"]
 
     await until(all_three_processed)
-    events = await query(
-        world.stack, "ledger", "SELECT 1 FROM financial_events WHERE external_id = $1", e2e_id
-    )
-    assert len(events) == 1
+
+    async def posted_once() -> bool:
+        events = await query(
+            world.stack, "ledger", "SELECT 1 FROM financial_events WHERE external_id = $1", e2e_id
+        )
+        return len(events) == 1
+
+    await until(posted_once)
 
 
 @pytest.mark.parametrize(

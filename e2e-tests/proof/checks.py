@@ -139,15 +139,15 @@ async def no_payout_is_open(case: Case) -> Finding:
 
 
 async def every_ride_had_at_most_one_driver(case: Case) -> Finding:
-    """A ride that was given up has two successful accepts, one after the other; none has two at once."""
+    """A ride that was given up has a second winner after the first; none has two at once."""
     rows = await query(
         case.stack,
         "ride-dispatch",
-        "SELECT r.id, count(a.id) FILTER (WHERE a.status = 'SUCCESS') AS accepts,"
+        "SELECT r.id, count(DISTINCT a.driver_id) FILTER (WHERE a.status = 'SUCCESS') AS winners,"
         " (SELECT count(*) FROM ride_offers o WHERE o.ride_id = r.id AND o.excluded) AS gave_up"
         " FROM rides r LEFT JOIN ride_accept_attempts a ON a.ride_id = r.id GROUP BY r.id",
     )
-    wrong = [row["id"] for row in rows if row["accepts"] > 1 + row["gave_up"]]
+    wrong = [row["id"] for row in rows if row["winners"] > 1 + row["gave_up"]]
     return Finding(not wrong and bool(rows), f"{len(rows)} rides")
 
 

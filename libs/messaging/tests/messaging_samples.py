@@ -41,9 +41,9 @@ class Rig:
     @asynccontextmanager
     async def working(
         self,
-        handlers: Mapping[type[Fact], Handler] | None = None,
+        handlers: Mapping[type[Any], Handler] | None = None,
         *,
-        streams: Mapping[type[Fact], BatchHandler] | None = None,
+        streams: Mapping[type[Any], BatchHandler] | None = None,
         jobs: Mapping[Schedule, Callable[[], Awaitable[None]]] | None = None,
         **changes: Any,
     ) -> AsyncIterator[Worker[Transaction]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devstack import stack
+from devstack.console import folder_of, say
 from devstack.manifest import BY_NAME
 
 Command = Callable[[argparse.Namespace], int]
@@ -22,10 +23,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,11 +65,6 @@ def _stack_commands(parser: argparse.ArgumentParser) -> None:
     logs.add_argument("service", nargs="*", help="these only")
     logs.add_argument("--no-follow", action="store_true", help="print the end and return")
     logs.set_defaults(run=_logs)
-
-
-def folder_of(options: argparse.Namespace) -> Path:
-    """The folder of the stack that the command line names."""
-    return Path(options.folder).resolve() if options.folder else stack.folder_of(options.name)
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _running(work: Work) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from devstack.cli import folder_of, say
+        from devstack.console import folder_of, say
         from kernel.refusals import Refusal
 
         try:

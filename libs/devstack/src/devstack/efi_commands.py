@@ -29,7 +29,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from devstack.cli import folder_of, say
+        from devstack.console import folder_of, say
         from efi import EfiError
 
         _borrow_environment(folder_of(options))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from aiokafka import errors  # type: ignore[import-untyped]
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from aiokafka import errors
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.topics import TOPICS, Topic
 from messaging.kafka import connection_options

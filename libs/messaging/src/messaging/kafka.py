@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-import aiokafka  # type: ignore[import-untyped]
+import aiokafka
 from aiokafka import errors
 
 from messaging.metrics import COMMIT_ERRORS

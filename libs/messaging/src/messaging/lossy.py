@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
-import aiokafka  # type: ignore[import-untyped]
+import aiokafka
 
 from contracts.base import Fact
 from contracts.registry import PUBLISHERS

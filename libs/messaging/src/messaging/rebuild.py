@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import aiokafka  # type: ignore[import-untyped]
+import aiokafka
 
 from contracts.registry import BY_TYPE
 from contracts.topics import Topic

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import aiokafka  # type: ignore[import-untyped]
+import aiokafka
 
 from contracts.base import Fact
 from kernel.clock import Clock

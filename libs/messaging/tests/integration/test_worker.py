@@ -1,6 +1,7 @@
 """The worker's other parts: jobs, lossy streams, rebuild, and workers with little to do."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,7 +97,7 @@ async def test_a_worker_without_handlers_relays(rig: Rig) -> None:
 async def test_lossy_facts_reach_a_worker_without_a_database(kafka_settings: KafkaSettings) -> None:
     seen: list[Fact] = []
 
-    async def handle(pairs: list[tuple[Fact, Delivery]]) -> None:
+    async def handle(pairs: Sequence[tuple[Fact, Delivery]]) -> None:
         seen.extend(fact for fact, _ in pairs)
         if len(seen) == 1:
             raise ZeroDivisionError("a failed batch is dropped, not fatal")
@@ -194,7 +195,7 @@ async def test_an_old_profile_is_no_reason_to_park(rig: Rig, profile: Profile) -
     assert await rig.scalar("SELECT count(*) FROM parked_event") == 0
 
 
-def worker_is_ready(worker: Worker[Transaction]) -> object:
+def worker_is_ready(worker: Worker[Transaction]) -> Callable[[], Awaitable[bool]]:
     async def check() -> bool:
         await worker.ready()
         return True

@@ -45,7 +45,7 @@ class Infrastructure:
     @property
     def run_id(self) -> str:
         """Six letters that name this run in shared servers."""
-        return self.run_folder.name[-6:].lower().replace("_", "x").replace("-", "x")
+        return self.run_folder.name[-6:]
 
     def _kept(self, part: str) -> str:
         folder = self.run_folder / part

@@ -4,6 +4,7 @@ Nothing heavy is imported before a fixture that needs it is asked for.
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,12 +28,13 @@ _RUN = pytest.StashKey[tuple[Path, int]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The controller makes the run's folder; a worker is told where it is."""
+    """The controller names the run's folder, which is made when something is started; a worker is told it."""
     given: dict[str, Any] = getattr(config, "workerinput", {})
     if "testkit_run" in given:
         config.stash[_RUN] = (Path(given["testkit_run"]), given["testkit_owner"])
     else:
-        config.stash[_RUN] = (Path(tempfile.mkdtemp(prefix="ibora-tests-")), os.getpid())
+        folder = Path(tempfile.gettempdir()) / f"ibora-tests-{secrets.token_hex(6)}"
+        config.stash[_RUN] = (folder, os.getpid())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,10 +47,9 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Only the controller stops what the run started; also after Ctrl-C."""
     folder, owner = config.stash.get(_RUN, (None, 0))
-    if folder is None or owner != os.getpid():
+    if folder is None or owner != os.getpid() or not folder.exists():
         return
-    if any(folder.iterdir()):
-        _tidy(folder)
+    _tidy(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 

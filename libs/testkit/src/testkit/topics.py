@@ -1,6 +1,6 @@
 """Topics of a test's own: the contract's, under a prefix that no other test has, on few partitions."""
 
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient
 
 from messaging import KafkaSettings, admin
 

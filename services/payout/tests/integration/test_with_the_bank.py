@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from payout_fakes import FakeDeps, payout_at
-from simulator_fakes import Running, receiving, running
+from simulator_fakes import KEY, Running, running
 
 from contracts.payout import PayoutCompleted, PayoutFailed, PayoutReturned, PayoutSent
+from efi_simulator.domain.nouns import Webhook
 from kernel.clock import SystemClock
 from payout.adapters.bank import EfiBank
 from payout.domain.payout import Payout, Status, Step
@@ -74,11 +75,15 @@ async def bank(
 
 
 @pytest.fixture
-async def registered(bank: Bank, certificates: Certificates) -> AsyncIterator[Bank]:
-    """With the webhook that Efí demands of a paying key."""
-    async with receiving(certificates) as receiver, bank.simulator.client() as client:
-        await client.register_webhook(receiver.url)
-        yield bank
+def registered(bank: Bank) -> Bank:
+    """With the webhook that Efí demands of a paying key; nobody listens there, so only polls bring news."""
+    register(bank)
+    return bank
+
+
+def register(bank: Bank) -> None:
+    url = "https://localhost:1/webhooks/efi"
+    bank.simulator.bank.webhooks[KEY] = Webhook(key=KEY, url=url, created_at=bank.deps.now())
 
 
 async def test_a_payout_reaches_the_driver(registered: Bank) -> None:
@@ -124,11 +129,8 @@ async def test_what_comes_back_is_returned(registered: Bank) -> None:
     assert (await registered.kinds())[-2:] == [PayoutCompleted, PayoutReturned]
 
 
-async def test_an_account_that_is_not_set_up_fails_nobodys_payout(
-    bank: Bank, certificates: Certificates
-) -> None:
+async def test_an_account_that_is_not_set_up_fails_nobodys_payout(bank: Bank) -> None:
     payout = await bank.hold()
     await process_payout(bank.deps)
-    async with receiving(certificates) as receiver, bank.simulator.client() as client:
-        await client.register_webhook(receiver.url)
-        await bank.until(payout, Status.COMPLETED)
+    register(bank)
+    await bank.until(payout, Status.COMPLETED)
