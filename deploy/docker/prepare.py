@@ -61,9 +61,9 @@ def _certify(folder: Path) -> None:
     if bundle.exists():
         return
     authority = Authority(folder)
-    authority.server("webhook-server", hosts=("payment", "payment-webhook", "localhost"))
+    authority.server("webhook-server", hosts=("payment", "payment-webhook.ibora.svc", "localhost"))
     authority.client("webhook-client", common_name=WEBHOOK_SUBJECT)
-    authority.server("efi-server", hosts=("efi-simulator", "localhost"))
+    authority.server("efi-server", hosts=("efi-simulator", "efi-simulator.ibora-platform.svc", "localhost"))
     client = authority.client("efi-client", common_name="ibora")
     bundle.touch(mode=0o600)
     bundle.write_bytes(client.cert.read_bytes() + client.key.read_bytes())

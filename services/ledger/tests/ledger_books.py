@@ -18,6 +18,7 @@ from kernel.money import ZERO, money
 from ledger.adapters.transaction import LedgerTransaction
 from storage import Database, DatabaseSettings
 from testkit.databases import DatabaseUrls
+from testkit.waiting import eventually
 
 NOW: Final = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
@@ -182,6 +183,19 @@ async def assert_sound(urls: DatabaseUrls) -> None:
     )
     assert await query(urls, "SELECT * FROM balance_differences") == []
     await trial_balance(urls)
+
+
+async def until_finished(urls: DatabaseUrls) -> None:
+    """Wait until no transaction of the server (other tests' too) is older than what is posted."""
+    behind = """
+SELECT coalesce(max(xid::text::numeric), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::numeric AS done
+FROM journals"""
+
+    async def done() -> bool:
+        [row] = await query(urls, behind)
+        return bool(row["done"])
+
+    await eventually(done, 30)
 
 
 def of_type(facts: list[tuple[Fact, str, int]], kind: type[Fact]) -> list[Any]:

@@ -296,7 +296,7 @@ async def test_the_merged_document_is_served_and_read_again_when_it_changes(
                     document = (await ask(front, "GET", path)).json()
                     return bool(document["info"]["version"] == version)
 
-                await eventually(served, timeout_s=5)
+                await eventually(served, timeout_s=20)
 
 
 async def test_the_docs_need_no_other_host(front: Gateway) -> None:

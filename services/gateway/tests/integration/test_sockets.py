@@ -87,7 +87,7 @@ async def test_the_clients_close_code_reaches_the_service(front: Gateway, servic
     async def told() -> bool:
         return service.closes == [(4100, "changed my mind")]
 
-    await eventually(told, timeout_s=5)
+    await eventually(told, timeout_s=20)
 
 
 async def test_a_client_that_vanishes_is_told_as_gone(
@@ -104,7 +104,7 @@ async def test_a_client_that_vanishes_is_told_as_gone(
             async def told() -> bool:
                 return [code for code, _ in service.closes] == [1001]
 
-            await eventually(told, timeout_s=5)
+            await eventually(told, timeout_s=20)
             await socket.close()
 
 

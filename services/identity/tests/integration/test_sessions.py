@@ -129,7 +129,7 @@ async def test_a_revoked_session_dies_in_another_process_of_identity(
         async def dead() -> bool:
             return (await other.client.get("/me", headers=bearer(tokens))).status_code == 401
 
-        await eventually(dead, timeout_s=5)
+        await eventually(dead, timeout_s=20)
 
 
 async def test_a_flush_of_valkey_does_not_bring_a_revoked_token_back_to_life(
@@ -144,7 +144,8 @@ async def test_a_flush_of_valkey_does_not_bring_a_revoked_token_back_to_life(
     )
     async with running(given, mode="all") as process, valkey_client(valkey_url) as valkey:
         await process.client.post("/auth/logout", headers=bearer(tokens))
-        assert await valkey.xlen(web.revocations.STREAM) == 1
+        # The request and the job may both write a fresh revocation; nobody writes it again after that.
+        assert await valkey.xlen(web.revocations.STREAM) in {1, 2}
         await valkey.flushdb()
         # A service that starts now knows nothing but what Valkey says.
         async with verifying(process, given, valkey_url) as verifier:
@@ -156,8 +157,8 @@ async def test_a_flush_of_valkey_does_not_bring_a_revoked_token_back_to_life(
                     return True
                 return False
 
-            await eventually(dead, timeout_s=5)
-        assert await valkey.xlen(web.revocations.STREAM) == 1
+            await eventually(dead, timeout_s=20)
+        assert await valkey.xlen(web.revocations.STREAM) in {1, 2}
 
 
 async def test_a_service_without_valkey_hears_of_revocations_from_identity(door: Door) -> None:
@@ -188,7 +189,7 @@ async def test_a_key_rotation_refuses_no_token_in_flight(settings: MakeSettings)
             old = _kid(before)
             clock.advance(3_600)
             await identity.renew_signing_keys()
-            await eventually(lambda: _published(process, 2), timeout_s=5)
+            await eventually(lambda: _published(process, 2), timeout_s=20)
             in_flight = await process.log_in(email(1))
             assert _kid(in_flight) == old
             clock.advance(600)
@@ -200,7 +201,7 @@ async def test_a_key_rotation_refuses_no_token_in_flight(settings: MakeSettings)
             assert (await process.client.get("/me", headers=bearer(after))).status_code == 200
             clock.advance(120)
             await identity.renew_signing_keys()
-            await eventually(lambda: _published(process, 1), timeout_s=5)
+            await eventually(lambda: _published(process, 1), timeout_s=20)
             assert _kid(await process.log_in(email(1))) == _kid(after)
     finally:
         await identity.close()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import asyncpg
-from ledger_books import Books, confirmed, query
+from ledger_books import Books, confirmed, query, until_finished
 
 from ledger.usecases.calculate_running_balances import calculate_running_balances
 from ledger.usecases.get_account_balance import get_account_balance
@@ -19,9 +19,10 @@ async def bank(books: Books) -> Decimal:
         return await get_account_balance(tx, code="1100")
 
 
-async def pay(books: Books, clock: FakeClock) -> None:
+async def pay(books: Books, clock: FakeClock, urls: DatabaseUrls) -> None:
     async with books.transaction() as tx:
         await settle_payment(tx, paid=confirmed(), now=clock.now())
+    await until_finished(urls)
 
 
 async def fold(books: Books, clock: FakeClock) -> int:
@@ -29,13 +30,15 @@ async def fold(books: Books, clock: FakeClock) -> int:
         return await calculate_running_balances(tx, now=clock.now())
 
 
-async def test_a_balance_is_the_same_before_and_after_folding(books: Books, clock: FakeClock) -> None:
-    await pay(books, clock)
+async def test_a_balance_is_the_same_before_and_after_folding(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    await pay(books, clock, urls)
     assert await bank(books) == Decimal("50.00")
 
     assert await fold(books, clock) == 4
     assert await bank(books) == Decimal("50.00")
-    await pay(books, clock)
+    await pay(books, clock, urls)
     assert await bank(books) == Decimal("100.00")
     assert await fold(books, clock) == 4
     assert await fold(books, clock) == 0
@@ -66,14 +69,14 @@ async def test_an_entry_that_commits_late_is_not_skipped(
     assert await bank(books) == Decimal("50.00")
 
 
-async def test_a_chain_holds_and_grows(books: Books, clock: FakeClock) -> None:
+async def test_a_chain_holds_and_grows(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:
     async with books.transaction() as tx:
         assert await seal_journals(tx, limit=100, now=clock.now()) is None
-    await pay(books, clock)
+    await pay(books, clock, urls)
     async with books.transaction() as tx:
         first = await seal_journals(tx, limit=100, now=clock.now())
-    await pay(books, clock)
-    await pay(books, clock)
+    await pay(books, clock, urls)
+    await pay(books, clock, urls)
     async with books.transaction() as tx:
         second = await seal_journals(tx, limit=100, now=clock.now())
 
@@ -87,9 +90,11 @@ async def test_a_chain_holds_and_grows(books: Books, clock: FakeClock) -> None:
     assert verdict.head == second.hash.hex()
 
 
-async def test_a_backlog_is_sealed_in_pieces_of_whole_transactions(books: Books, clock: FakeClock) -> None:
+async def test_a_backlog_is_sealed_in_pieces_of_whole_transactions(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
     for _ in range(4):
-        await pay(books, clock)
+        await pay(books, clock, urls)
     pieces = []
     for _ in range(3):
         async with books.transaction() as tx:
@@ -101,7 +106,7 @@ async def test_a_backlog_is_sealed_in_pieces_of_whole_transactions(books: Books,
 
 async def test_a_superusers_edit_breaks_the_chain(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:
     for _ in range(3):
-        await pay(books, clock)
+        await pay(books, clock, urls)
         async with books.transaction() as tx:
             await seal_journals(tx, limit=100, now=clock.now())
     [row] = await query(

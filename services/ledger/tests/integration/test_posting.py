@@ -39,10 +39,11 @@ from ledger.usecases.release_payout import release_payout
 from ledger.usecases.return_payout import return_payout
 from ledger.usecases.settle_payment import settle_payment
 from ledger.usecases.suspend_pix import suspend_pix
-from storage import Transaction
+from storage import Cause, Transaction
+from telemetry.tracing import record_spans, span
 from testkit.databases import DatabaseUrls
 from testkit.fake_clock import FakeClock
-from testkit.outbox import published
+from testkit.outbox import published, rows
 
 
 async def test_a_confirmed_payment_posts_its_journals_and_the_drivers_part(
@@ -291,9 +292,6 @@ async def test_a_hold_names_the_balance_version_that_it_is_part_of(
 async def test_facts_name_the_event_that_caused_them(
     books: Books, urls: DatabaseUrls, clock: FakeClock
 ) -> None:
-    from storage import Cause
-    from testkit.outbox import rows
-
     causes = [Cause(event_id=new_id(), correlation_id=new_id()) for _ in range(2)]
     async with books.transaction() as tx:
         assert isinstance(tx, Transaction)
@@ -331,3 +329,19 @@ async def test_batches_that_share_drivers_wait_for_each_other_and_never_deadlock
         totals = [(await get_driver_balance(tx, driver_id=driver_id)).total for driver_id in drivers]
     assert sum(totals) == paid * 10
     await assert_sound(urls)
+
+
+async def test_what_is_posted_belongs_to_the_trace_that_ordered_it(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    record_spans()
+    traces = []
+    async with books.transaction() as tx:
+        for _ in range(2):
+            with span("handle") as ordered:
+                traces.append(f"{ordered.get_span_context().trace_id:032x}")
+                await settle_payment(tx, paid=confirmed(), now=clock.now())
+
+    named = [row["headers"] for row in await rows(urls) if "ledger.posted" in row["event_type"]]
+    assert [traces[0] in headers for headers in named] == [True] * 3 + [False] * 3
+    assert [traces[1] in headers for headers in named] == [False] * 3 + [True] * 3

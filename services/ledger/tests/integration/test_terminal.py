@@ -2,8 +2,9 @@
 
 import json
 
+import asyncpg
 import pytest
-from ledger_books import Books, confirmed, query
+from ledger_books import Books, confirmed, query, until_finished
 from pydantic import ValidationError
 
 from ledger.api.terminal import post_journal, reverse_journal, show_trial_balance, verify
@@ -59,7 +60,26 @@ async def test_the_chain_is_verified(
 ) -> None:
     async with books.transaction() as tx:
         await settle_payment(tx, paid=confirmed(), now=clock.now())
+    await until_finished(urls)
     async with books.transaction() as tx:
         await seal_journals(tx, limit=100, now=clock.now())
     assert await verify(books.transaction) == 0
     assert "1 seals over 3 journals hold" in capsys.readouterr().out
+
+
+async def test_a_broken_chain_is_an_error(
+    books: Books, clock: FakeClock, urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with books.transaction() as tx:
+        await settle_payment(tx, paid=confirmed(), now=clock.now())
+    await until_finished(urls)
+    async with books.transaction() as tx:
+        await seal_journals(tx, limit=100, now=clock.now())
+    connection = await asyncpg.connect(urls.admin_url)
+    try:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("DELETE FROM ledger_entries WHERE entry_type = 'CREDIT'")
+    finally:
+        await connection.close()
+    assert await verify(books.transaction) == 1
+    assert "BROKEN at seal 1" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import valkey.asyncio
-from dispatch_fakes import NOW, PICKUP
+from dispatch_builders import NOW, PICKUP
 
 from kernel.ids import new_id
 from ride_dispatch.adapters.accept_lock import ValkeyAcceptLock

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from dispatch_fakes import NOW, PICKUP, World, a_ride
+from dispatch_builders import NOW, PICKUP, a_ride
+from dispatch_fakes import World
 
 from contracts.ride_dispatch import DriverLocationUpdated, RideOffered
 from contracts.ride_dispatch import RideStatus as S

@@ -16,8 +16,8 @@ class WebhookClient:
     def __init__(self, *, ca_file: Path, certificate_file: Path, key_file: Path, timeout_s: float) -> None:
         with_certificate = _context(ca_file)
         with_certificate.load_cert_chain(certificate_file, key_file)
-        self._known = httpx.AsyncClient(verify=with_certificate, timeout=timeout_s, trust_env=False)
-        self._stranger = httpx.AsyncClient(verify=_context(ca_file), timeout=timeout_s, trust_env=False)
+        self._known = _client(with_certificate, timeout_s=timeout_s)
+        self._stranger = _client(_context(ca_file), timeout_s=timeout_s)
 
     async def __call__(self, url: str, body: Mapping[str, Any], *, with_certificate: bool) -> int:
         client = self._known if with_certificate else self._stranger
@@ -29,6 +29,12 @@ class WebhookClient:
     async def aclose(self) -> None:
         await self._known.aclose()
         await self._stranger.aclose()
+
+
+def _client(context: ssl.SSLContext, *, timeout_s: float) -> httpx.AsyncClient:
+    # An idle connection would not answer the receiver's goodbye and keep its shutdown waiting for 30 s.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(verify=context, timeout=timeout_s, limits=limits, trust_env=False)
 
 
 def _context(ca_file: Path) -> ssl.SSLContext:

@@ -14,7 +14,10 @@ SPREAD: Final = "identity:revocations:spread"
 
 
 class StreamedRevocations:
-    """The RevocationCopy port. Writes only what the stream lacks, so that writing all again is cheap."""
+    """The RevocationCopy port. Writes only what the stream lacks, so that writing all again is cheap.
+
+    Two who write a fresh revocation at the same moment may both append it: readers do not mind.
+    """
 
     def __init__(self, valkey: Valkey | None, *, own: web.revocations.Revocations, clock: Clock) -> None:
         self._valkey = valkey

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from payout_fakes import DETAILS, NOW, FakeVault, payout_at
 
@@ -180,6 +180,7 @@ def test_a_balance_covers_what_nobody_has_asked_for(
     assert balance.covers(Decimal(amount), asked_for=Decimal(asked)) is covered
 
 
+@settings(deadline=None)
 @given(age_s=st.floats(min_value=0, max_value=10**6), janitor_s=st.floats(min_value=1, max_value=600))
 def test_polls_are_frequent_at_first_and_never_rarer_than_the_janitor(age_s: float, janitor_s: float) -> None:
     policy = Policy(janitor_s=janitor_s)

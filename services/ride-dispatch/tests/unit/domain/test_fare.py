@@ -2,7 +2,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from dispatch_fakes import DROPOFF, FREE, PICKUP, TARIFF
+from dispatch_builders import DROPOFF, FREE, PICKUP, TARIFF
 from hypothesis import given
 from hypothesis import strategies as st
 

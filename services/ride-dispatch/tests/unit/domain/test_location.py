@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from dispatch_fakes import NOW, PICKUP
+from dispatch_builders import NOW, PICKUP
 from hypothesis import given
 from hypothesis import strategies as st
 

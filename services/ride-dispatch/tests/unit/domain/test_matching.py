@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dispatch_fakes import POLICY
+from dispatch_builders import POLICY
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dispatch_fakes import DROPOFF, NOW, PICKUP, TARIFF, a_profile, a_ride, an_offer
+from dispatch_builders import DROPOFF, NOW, PICKUP, TARIFF, a_profile, a_ride, an_offer
 
 from contracts.identity import ApprovalStatus, UserStatus, UserType, Vehicle, VehicleCategory
 from contracts.ride_dispatch import CanceledBy, RideStatus

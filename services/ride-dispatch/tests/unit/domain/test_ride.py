@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from dispatch_fakes import NOW, POLICY, a_ride
+from dispatch_builders import NOW, POLICY, a_ride
 
 from contracts.ride_dispatch import CanceledBy, CancelReason, DriverCard, RideStatus
 from kernel.ids import new_id

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from dispatch_fakes import NOW, POLICY
+from dispatch_builders import NOW, POLICY
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dispatch_fakes import NOW, POLICY, FakeTx, a_profile, a_ride, an_offer
+from dispatch_builders import NOW, POLICY, a_profile, a_ride, an_offer
+from dispatch_fakes import FakeTx
 
 from contracts.identity import ApprovalStatus, UserStatus, UserType
 from contracts.ride_dispatch import (

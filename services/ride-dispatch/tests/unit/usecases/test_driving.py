@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from dispatch_fakes import DROPOFF, FREE, NOW, PICKUP, POLICY, FakeTx, a_profile, a_ride, an_offer
+from dispatch_builders import DROPOFF, FREE, NOW, PICKUP, POLICY, a_profile, a_ride, an_offer
+from dispatch_fakes import FakeTx
 
 from contracts.audit import AuditRecorded
 from contracts.identity import ApprovalStatus

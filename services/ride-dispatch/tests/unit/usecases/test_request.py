@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from dispatch_fakes import DROPOFF, NOW, PICKUP, POLICY, TARIFFS, FakeTx, a_profile, a_ride, an_offer
+from dispatch_builders import DROPOFF, NOW, PICKUP, POLICY, TARIFFS, a_profile, a_ride, an_offer
+from dispatch_fakes import FakeTx
 
 from contracts.identity import UserStatus, UserType, VehicleCategory
 from contracts.ride_dispatch import OfferCanceled, OfferEnd, RideNoDriverFound, RideOffered, RideRequested
