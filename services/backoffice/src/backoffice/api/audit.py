@@ -13,7 +13,7 @@ from backoffice.domain.record import Filter, Record
 from backoffice.usecases.list_records import list_records
 from web import AdminOnly, Cursor, Limit, View
 
-router = APIRouter()
+router = APIRouter(tags=["admin"])
 
 
 class ChangesView(View):

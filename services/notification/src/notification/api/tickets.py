@@ -8,7 +8,7 @@ from notification.domain.ticket import Holder
 from notification.effects.issue_ticket import issue_ticket
 from web import AnyUser
 
-router = APIRouter()
+router = APIRouter(tags=["real time"])
 
 
 @router.post("/ws/tickets", operation_id="issue_ticket", status_code=201, response_model=TicketView)

@@ -16,7 +16,7 @@ from payment.usecases.open_intent import open_intent
 from payment.usecases.request_refund import request_refund
 from web import AdminOnly, AnyUser, IdempotencyKey, PassengerOnly
 
-router = APIRouter()
+router = APIRouter(tags=["payments"])
 
 FACTS_ARRIVE_WITHIN_S = 60.0
 
