@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from payment.domain.provider import (
 from payment.domain.received import Received, Source
 from payment.domain.refund import OPEN, Refund
 from payment.domain.ride import Ride, RideState
+from payment.domain.statement import Movement
 from payment.domain.webhook import EventType, Outcome, WebhookEvent, payload_hash
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -220,6 +221,20 @@ class FakeRefunds:
         return [refund for refund in self.rows.values() if refund.status in OPEN][:limit]
 
 
+class FakeStatements:
+    def __init__(self) -> None:
+        self.days: dict[date, int] = {}
+
+    async def published(self, day: date) -> bool:
+        return day in self.days
+
+    async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
+        if day in self.days:
+            return False
+        self.days[day] = lines
+        return True
+
+
 @dataclass
 class FakeTx:
     rides: FakeRides = field(default_factory=FakeRides)
@@ -227,6 +242,7 @@ class FakeTx:
     received: FakeReceived = field(default_factory=FakeReceived)
     webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
     refunds: FakeRefunds = field(default_factory=FakeRefunds)
+    statements: FakeStatements = field(default_factory=FakeStatements)
     facts: list[Fact] = field(default_factory=list)
 
     async def publish(self, fact: Fact, *, version: int = 0) -> UUID:
@@ -245,6 +261,7 @@ class FakeBank:
         self.received: dict[str, Received] = {}
         self.states: dict[str, ChargeState] = {}
         self.refunds: dict[str, ProviderRefund] = {}
+        self.moved: list[Movement] = []
         self.failing: ProviderError | None = None
         self.calls: list[str] = []
 
@@ -287,6 +304,11 @@ class FakeBank:
     async def find_refund(self, refund: Refund) -> ProviderRefund:
         self._called(f"find refund {refund.efi_id}")
         return self.refunds[refund.efi_id]
+
+    async def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
+        self._called("movements")
+        for movement in self.moved:
+            yield movement
 
     def _called(self, call: str) -> None:
         self.calls.append(call)

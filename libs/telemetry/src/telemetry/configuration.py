@@ -13,6 +13,7 @@ def configure(service: str, settings: TelemetrySettings) -> None:
         service=service,
         ratio=settings.sampling_ratio(),
         otlp_endpoint=settings.otlp_endpoint,
+        delay_ms=settings.otlp_delay_ms,
         environment=settings.environment,
     )
     configure_crash_reports(settings.sentry_dsn_file, service=service, environment=settings.environment)

@@ -10,7 +10,10 @@ PRODUCTION_SAMPLING_RATIO: Final = 0.1
 
 
 class TelemetrySettings(BaseSettings):
-    """`traces_sampling_ratio` None means every trace, and one in ten in production."""
+    """`traces_sampling_ratio` None means every trace, and one in ten in production.
+
+    Finished spans wait up to `otlp_delay_ms` and go out together.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -19,6 +22,7 @@ class TelemetrySettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     traces_sampling_ratio: float | None = Field(default=None, ge=0, le=1)
     otlp_endpoint: str | None = None
+    otlp_delay_ms: int = Field(default=5000, ge=10)
     sentry_dsn_file: Path | None = None
 
     def sampling_ratio(self) -> float:

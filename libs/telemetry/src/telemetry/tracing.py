@@ -5,29 +5,35 @@ read by another, minutes later. Baggage and tracestate stay behind: outsiders se
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import (
-    BatchSpanProcessor,
-    SimpleSpanProcessor,
-    SpanExporter,
-    SpanExportResult,
+from opentelemetry.propagate import set_global_textmap
+from opentelemetry.propagators.textmap import (
+    CarrierT,
+    Getter,
+    Setter,
+    TextMapPropagator,
+    default_getter,
+    default_setter,
 )
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
-from telemetry.masking import mask_named, mask_text
+from telemetry.exporting import MaskingExporter
+from telemetry.masking import mask_named
 
 TRACEPARENT: Final = "traceparent"
+EXPORT_DELAY_MS: Final = 5000
 INTERNAL: Final = SpanKind.INTERNAL
 SERVER: Final = SpanKind.SERVER
 CLIENT: Final = SpanKind.CLIENT
@@ -53,11 +59,7 @@ def span(
 
 def current_headers() -> dict[str, str]:
     """`{"traceparent": …}` of the current span; empty when there is none."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return {}
-    flags = int(context.trace_flags)
-    return {TRACEPARENT: f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"}
+    return _headers_of(trace.get_current_span())
 
 
 def parent_from(headers: Mapping[str, str]) -> Context:
@@ -75,31 +77,67 @@ def parent_from(headers: Mapping[str, str]) -> Context:
     return trace.set_span_in_context(NonRecordingSpan(remote), Context()) if remote.is_valid else Context()
 
 
-class MaskingExporter(SpanExporter):
-    """Hands spans on with masked attributes and events; the work happens on the exporter's own thread."""
+class TraceParent(TextMapPropagator):
+    """For instrumentations: the same `traceparent`, and nothing else, as this module carries by hand."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
-        self._exporter = exporter
+    def extract(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,
+    ) -> Context:
+        found = getter.get(carrier, TRACEPARENT) or [""]
+        return parent_from({TRACEPARENT: found[0]})
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        return self._exporter.export([_masked(finished) for finished in spans])
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        for name, value in _headers_of(trace.get_current_span(context)).items():
+            setter.set(carrier, name, value)
 
-    def shutdown(self) -> None:
-        self._exporter.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._exporter.force_flush(timeout_millis)
+    @property
+    def fields(self) -> set[str]:
+        return {TRACEPARENT}
 
 
-def configure_tracing(*, service: str, ratio: float, otlp_endpoint: str | None, environment: str) -> None:
-    """Install the process's tracer provider, once: OpenTelemetry ignores a second one."""
+def make_provider(
+    *,
+    service: str,
+    ratio: float,
+    environment: str,
+    exporter: SpanExporter | None = None,
+    delay_ms: int = EXPORT_DELAY_MS,
+) -> TracerProvider:
+    """Records `ratio` of the traces that begin here, and of the others what their caller decided."""
     resource = Resource.create({"service.name": service, "deployment.environment.name": environment})
     provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(ratio)))
-    if otlp_endpoint is not None:
-        exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-        provider.add_span_processor(BatchSpanProcessor(MaskingExporter(exporter)))
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        trace.set_tracer_provider(provider)
+    if exporter is not None:
+        batches = BatchSpanProcessor(MaskingExporter(exporter), schedule_delay_millis=delay_ms)
+        provider.add_span_processor(batches)
+    return provider
+
+
+def configure_tracing(
+    *,
+    service: str,
+    ratio: float,
+    otlp_endpoint: str | None,
+    environment: str,
+    delay_ms: int = EXPORT_DELAY_MS,
+) -> None:
+    """Install the process's tracer provider, once: OpenTelemetry ignores a second one."""
+    set_global_textmap(TraceParent())
+    if isinstance(trace.get_tracer_provider(), TracerProvider):
+        return
+    exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces") if otlp_endpoint else None
+    trace.set_tracer_provider(
+        make_provider(
+            service=service, ratio=ratio, environment=environment, exporter=exporter, delay_ms=delay_ms
+        )
+    )
 
 
 def record_spans() -> InMemorySpanExporter:
@@ -120,29 +158,9 @@ def flush(timeout_s: float = 2) -> None:
         provider.force_flush(int(timeout_s * 1000))
 
 
-def _masked(finished: ReadableSpan) -> ReadableSpan:
-    return ReadableSpan(
-        name=mask_named("name", finished.name),
-        context=finished.get_span_context(),
-        parent=finished.parent,
-        resource=finished.resource,
-        attributes=_masked_attributes(finished.attributes),
-        events=[
-            Event(event.name, _masked_attributes(event.attributes), event.timestamp)
-            for event in finished.events
-        ],
-        links=finished.links,
-        kind=finished.kind,
-        status=_masked_status(finished.status),
-        start_time=finished.start_time,
-        end_time=finished.end_time,
-        instrumentation_scope=finished.instrumentation_scope,
-    )
-
-
-def _masked_status(status: Status) -> Status:
-    return Status(status.status_code, mask_text(status.description)) if status.description else status
-
-
-def _masked_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {key: mask_named(key.rpartition(".")[2], value) for key, value in (attributes or {}).items()}
+def _headers_of(current: Span) -> dict[str, str]:
+    context = current.get_span_context()
+    if not context.is_valid:
+        return {}
+    flags = int(context.trace_flags)
+    return {TRACEPARENT: f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"}

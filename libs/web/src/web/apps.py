@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from telemetry import tracing
-from web import failures, openapi, probes
+from web import failures, openapi, probes, traces
 from web.background import Background, start_all, stop_all
 from web.clients import REQUEST_ID_HEADER
 from web.edge import Edge
@@ -48,7 +48,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        # Our edge traces each request with the route's template only; FastAPI's own spans hold the path.
+        # `traces.instrument` does it; FastAPI's own spans would be a second set.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
@@ -64,6 +64,7 @@ def create_app(
     failures.install(app)
     openapi.install(app, public_url=settings.public_url)
     _add_layers(app, settings)
+    traces.instrument(app)
     return app
 
 

@@ -1,4 +1,4 @@
-"""The outermost layer of every request: its id, its trace, its metrics and its one log line.
+"""Our outermost layer of every request: its id, its span's name, its metrics and its one log line.
 
 What is recorded is the route's template, never the path: a path can hold a ticket, an id or a typo of either.
 """
@@ -12,13 +12,15 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.ids import new_id
-from telemetry import bound, get_logger, tracing, unbind
+from telemetry import bound, get_logger, unbind
 from web.clients import REQUEST_ID_HEADER, told_request_id
+from web.traces import PROBES, describe
 
 log = get_logger(__name__)
 
 UNMATCHED: Final = "unmatched"
-_PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
+LEFT: Final = 499
+"""The status of a request whose client left before any was sent."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 DURATION: Final = Histogram(
     "http_request_duration_seconds",
@@ -53,32 +55,28 @@ class Edge:
         scope = connection.scope
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
-        elif scope["path"] in _PROBES:
-            await self._app(scope, receive, _with_request_id(send, request_id, _Status()))
+        elif scope["path"] in PROBES:
+            await self._app(scope, receive, _with_request_id(send, request_id))
         else:
-            await self._traced(connection, receive, send, request_id=request_id)
+            await self._told(scope, receive, send, request_id=request_id)
 
-    async def _traced(
-        self, connection: HTTPConnection, receive: Receive, send: Send, *, request_id: str
-    ) -> None:
-        scope, status, started = connection.scope, _Status(), perf_counter()
+    async def _told(self, scope: Scope, receive: Receive, send: Send, *, request_id: str) -> None:
+        started, status = perf_counter(), LEFT
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        parent = tracing.parent_from(connection.headers)
-        with tracing.span(method, kind=tracing.SERVER, parent=parent) as span:
-            try:
-                await self._app(scope, receive, _with_request_id(send, request_id, status))
-            finally:
-                route = route_template(scope)
-                span.update_name(f"{method} {route}")
-                span.set_attributes(
-                    {
-                        "http.request.method": method,
-                        "http.route": route,
-                        "http.response.status_code": status.code,
-                        "request_id": request_id,
-                    }
-                )
-                _record(scope, method=method, route=route, status=status.code, started=started)
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                describe(method=method, route=route_template(scope), request_id=request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, _with_request_id(watched, request_id))
+        finally:
+            route = route_template(scope)
+            describe(method=method, route=route, request_id=request_id, status=status)
+            _record(scope, method=method, route=route, status=status, started=started)
 
 
 def route_template(scope: Scope) -> str:
@@ -88,16 +86,9 @@ def route_template(scope: Scope) -> str:
     return template or UNMATCHED
 
 
-class _Status:
-    """The status that was sent; 499 when the client left before any."""
-
-    code = 499
-
-
-def _with_request_id(send: Send, request_id: str, status: _Status) -> Send:
+def _with_request_id(send: Send, request_id: str) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            status.code = message["status"]
             MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
         await send(message)
 

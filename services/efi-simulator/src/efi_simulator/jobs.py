@@ -121,8 +121,7 @@ class Clockwork:
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         await self._courier.stop()
 
     def unhealthy(self) -> str | None:

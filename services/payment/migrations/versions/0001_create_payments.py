@@ -14,7 +14,16 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("refunds", "webhook_events", "sweeps", "received_pix", "pix_charges", "payment_intents", "rides")
+TABLES = (
+    "refunds",
+    "webhook_events",
+    "statements",
+    "sweeps",
+    "received_pix",
+    "pix_charges",
+    "payment_intents",
+    "rides",
+)
 
 
 def upgrade() -> None:
@@ -92,6 +101,10 @@ STATEMENTS = (
         {TIMES})""",
     "CREATE INDEX idx_received_txid ON received_pix (txid) WHERE txid IS NOT NULL",
     "CREATE TABLE sweeps (name text PRIMARY KEY, swept_until timestamptz NOT NULL)",
+    """CREATE TABLE statements (
+        day date PRIMARY KEY,
+        lines integer NOT NULL CHECK (lines >= 0),
+        published_at timestamptz NOT NULL)""",
     """CREATE TABLE webhook_events (
         id uuid PRIMARY KEY,
         provider text NOT NULL DEFAULT 'efi',

@@ -8,6 +8,7 @@ from typing import Final
 from messaging import Schedule
 from payment.effects.expire_pix_charges import expire_pix_charges
 from payment.effects.process_webhooks import process_webhooks
+from payment.effects.publish_statement import publish_statement
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.register_webhook import register_webhook
 from payment.effects.submit_charges import submit_charges
@@ -23,6 +24,7 @@ JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
     Schedule(name="process_webhooks", every_s=SOON_S, exclusive=False): process_webhooks,
     Schedule(name="submit_refunds", every_s=0.5): submit_refunds,
     Schedule(name="expire_pix_charges", every_s=1.0): expire_pix_charges,
+    Schedule(name="publish_statement", every_s=60.0): publish_statement,
 }
 
 

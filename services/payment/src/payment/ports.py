@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +15,7 @@ from payment.domain.provider import ProviderCharge, ProviderRefund
 from payment.domain.received import Received, Source
 from payment.domain.refund import Refund
 from payment.domain.ride import Ride
+from payment.domain.statement import Movement
 from payment.domain.webhook import Outcome, WebhookEvent
 
 
@@ -101,6 +102,13 @@ class Refunds(Protocol):
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]: ...
 
 
+class Statements(Protocol):
+    async def published(self, day: date) -> bool: ...
+
+    async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
+        """Note that the day's statement is published; False when it was before."""
+
+
 class Tx(Protocol):
     """One transaction: state and facts commit together."""
 
@@ -114,6 +122,8 @@ class Tx(Protocol):
     def webhooks(self) -> WebhookEvents: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def statements(self) -> Statements: ...
 
     async def publish(self, fact: Fact, *, version: int = 0) -> UUID: ...
 
@@ -136,6 +146,9 @@ class Provider(Protocol):
     async def refund(self, refund: Refund) -> ProviderRefund: ...
 
     async def find_refund(self, refund: Refund) -> ProviderRefund: ...
+
+    def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
+        """What moved on the account because of Pix received or sent from `start` to `end`."""
 
     async def webhook_url(self) -> str | None:
         """Where Efí reports for our key now."""

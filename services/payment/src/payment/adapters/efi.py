@@ -16,6 +16,7 @@ from efi import (
     ReceivedNotFound,
     RefundNotFound,
 )
+from payment.adapters.efi_statement import received_movements, sent_movements
 from payment.domain.charge import Charge
 from payment.domain.provider import (
     ChargeState,
@@ -27,6 +28,7 @@ from payment.domain.provider import (
 )
 from payment.domain.received import Received
 from payment.domain.refund import Refund
+from payment.domain.statement import Movement
 
 _CHARGE_STATES: Final = {
     efi.ChargeStatus.ACTIVE: ChargeState.ACTIVE,
@@ -94,6 +96,16 @@ class EfiProvider:
                 return _refund(await self._client.get_refund(refund.e2e_id, refund.efi_id))
             except RefundNotFound as error:
                 raise ProviderUnclear("refund not found yet") from error
+
+    async def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
+        with _translated():
+            async for pix in self._client.list_received(start, end):
+                if self._ours(pix):
+                    for movement in received_movements(pix):
+                        yield movement
+            async for sent in self._client.list_sent(start, end):
+                for movement in sent_movements(sent):
+                    yield movement
 
     async def webhook_url(self) -> str | None:
         with _translated():

@@ -1,6 +1,6 @@
 """Payment's tables; the migrations make them, the repositories read and write them."""
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Numeric, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -75,6 +75,14 @@ received_pix = Table(
 )
 
 sweeps = Table("sweeps", metadata, Column("name", Text, primary_key=True), _time("swept_until"))
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("lines", Integer, nullable=False),
+    _time("published_at"),
+)
 
 webhook_events = Table(
     "webhook_events",

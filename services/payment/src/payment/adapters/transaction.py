@@ -6,6 +6,7 @@ from payment.adapters.intents import SqlIntents
 from payment.adapters.received import SqlReceivedPix
 from payment.adapters.refunds import SqlRefunds
 from payment.adapters.rides import SqlRides
+from payment.adapters.statements import SqlStatements
 from payment.adapters.webhooks import SqlWebhookEvents
 from storage import Scope, Transaction
 
@@ -18,3 +19,4 @@ class PaymentTransaction(Transaction):
         self.received = SqlReceivedPix(session)
         self.webhooks = SqlWebhookEvents(session)
         self.refunds = SqlRefunds(session)
+        self.statements = SqlStatements(session)

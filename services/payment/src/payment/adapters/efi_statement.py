@@ -1,0 +1,72 @@
+"""Efí's lists of received and sent Pix as movements of our account."""
+
+from collections.abc import Iterator
+
+import efi
+from contracts.payment import StatementLineKind
+from payment.domain.statement import Movement
+
+
+def received_movements(pix: efi.ReceivedPix) -> Iterator[Movement]:
+    """The Pix itself, what Efí kept of it, and what of it was given back."""
+    yield Movement(
+        line_id=f"received:{pix.e2e_id}",
+        kind=StatementLineKind.PIX_RECEIVED,
+        amount=pix.amount,
+        occurred_at=pix.paid_at,
+        e2e_id=pix.e2e_id,
+        txid=pix.txid,
+    )
+    if pix.fee:
+        yield Movement(
+            line_id=f"fee:{pix.e2e_id}",
+            kind=StatementLineKind.FEE,
+            amount=-pix.fee,
+            occurred_at=pix.paid_at,
+            e2e_id=pix.e2e_id,
+        )
+    for refund in pix.refunds:
+        settled_at = refund.settled_at or refund.requested_at
+        if refund.status is efi.RefundStatus.DONE and settled_at is not None:
+            yield Movement(
+                line_id=f"refund:{refund.return_id or refund.refund_id}",
+                kind=StatementLineKind.REFUND_SENT,
+                amount=-refund.amount,
+                occurred_at=settled_at,
+                e2e_id=pix.e2e_id,
+                txid=pix.txid,
+            )
+
+
+def sent_movements(sent: efi.Send) -> Iterator[Movement]:
+    """A transfer that went through, its fee, and what of it came back."""
+    settled_at = sent.settled_at or sent.requested_at
+    if sent.status is not efi.SendStatus.DONE or settled_at is None:
+        return
+    yield Movement(
+        line_id=f"sent:{sent.id_envio}",
+        kind=StatementLineKind.PIX_SENT,
+        amount=-sent.amount,
+        occurred_at=settled_at,
+        e2e_id=sent.e2e_id,
+        id_envio=sent.id_envio,
+    )
+    if sent.fee:
+        yield Movement(
+            line_id=f"fee:{sent.id_envio}",
+            kind=StatementLineKind.FEE,
+            amount=-sent.fee,
+            occurred_at=settled_at,
+            e2e_id=sent.e2e_id,
+            id_envio=sent.id_envio,
+        )
+    for number, returned in enumerate(sent.returns):
+        if returned.status is efi.RefundStatus.DONE:
+            yield Movement(
+                line_id=f"return:{returned.return_id or f'{sent.id_envio}:{number}'}",
+                kind=StatementLineKind.RETURN_RECEIVED,
+                amount=returned.amount,
+                occurred_at=returned.settled_at or settled_at,
+                e2e_id=sent.e2e_id,
+                id_envio=sent.id_envio,
+            )

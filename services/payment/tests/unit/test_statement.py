@@ -1,0 +1,127 @@
+"""The bank's statement of a day: which movements are on it, and that it is published once."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from payment_fakes import FakeDeps
+
+import efi
+from contracts.payment import StatementLine, StatementLineKind
+from payment.adapters.efi_statement import received_movements, sent_movements
+from payment.domain.provider import ProviderUnclear
+from payment.domain.statement import Movement, due_day, line_of
+from payment.effects.publish_statement import publish_statement
+from payment.usecases.store_statement import store_statement
+
+YESTERDAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+def a_movement(*, line_id: str = "received:E1", occurred_at: datetime = NOON) -> Movement:
+    return Movement(
+        line_id=line_id,
+        kind=StatementLineKind.PIX_RECEIVED,
+        amount=Decimal("50.00"),
+        occurred_at=occurred_at,
+        e2e_id="E1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (datetime(2026, 11, 24, 12, 0, tzinfo=UTC), date(2026, 11, 23)),
+        (datetime(2026, 11, 24, 3, 29, tzinfo=UTC), date(2026, 11, 22)),
+        (datetime(2026, 11, 24, 3, 30, tzinfo=UTC), date(2026, 11, 23)),
+    ],
+)
+def test_a_day_is_complete_half_an_hour_after_its_end_in_sao_paulo(now: datetime, day: date) -> None:
+    assert due_day(now) == day
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "inside"),
+    [
+        (datetime(2026, 11, 23, 3, 0, tzinfo=UTC), True),
+        (datetime(2026, 11, 24, 2, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 11, 23, 2, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 11, 24, 3, 0, tzinfo=UTC), False),
+    ],
+)
+def test_a_movement_is_on_the_statement_of_its_own_day(occurred_at: datetime, inside: bool) -> None:
+    assert (line_of(a_movement(occurred_at=occurred_at), day=YESTERDAY) is not None) is inside
+
+
+async def test_a_statement_is_published_once() -> None:
+    deps = FakeDeps()
+    deps.provider.moved = [a_movement(), a_movement(line_id="old", occurred_at=NOON - timedelta(days=2))]
+    assert await publish_statement(deps) == 1
+    assert await publish_statement(deps) == 0
+    assert await store_statement(deps.tx, day=YESTERDAY, movements=[a_movement()], now=NOON) is None
+    [line] = deps.tx.facts
+    assert isinstance(line, StatementLine)
+    assert (line.day, line.amount, line.line_id) == ("2026-11-23", Decimal("50.00"), "received:E1")
+
+
+async def test_a_statement_waits_for_the_bank() -> None:
+    deps = FakeDeps()
+    deps.provider.failing = ProviderUnclear("down")
+    assert await publish_statement(deps) == 0
+    deps.provider.failing = None
+    deps.provider.moved = [a_movement()]
+    assert await publish_statement(deps) == 1
+
+
+def test_a_received_pix_moves_its_amount_its_fee_and_what_was_given_back() -> None:
+    refund = efi.Refund(
+        refund_id="r1",
+        return_id="D1",
+        amount=Decimal("20.00"),
+        status=efi.RefundStatus.DONE,
+        settled_at=NOON,
+    )
+    open_refund = efi.Refund(
+        refund_id="r2", return_id=None, amount=Decimal("1.00"), status=efi.RefundStatus.PROCESSING
+    )
+    pix = efi.ReceivedPix(
+        e2e_id="E1",
+        txid="t",
+        key=None,
+        amount=Decimal("50.00"),
+        paid_at=NOON,
+        fee=Decimal("0.60"),
+        refunds=(refund, open_refund),
+    )
+    moved = [(m.line_id, m.amount) for m in received_movements(pix)]
+    assert moved == [
+        ("received:E1", Decimal("50.00")),
+        ("fee:E1", Decimal("-0.60")),
+        ("refund:D1", Decimal("-20.00")),
+    ]
+
+
+@pytest.mark.parametrize("status", list(efi.SendStatus))
+def test_only_a_transfer_that_went_through_moves_money(status: efi.SendStatus) -> None:
+    back = efi.Return(return_id=None, amount=Decimal("2.00"), status=efi.RefundStatus.DONE)
+    sent = efi.Send(
+        id_envio="i1",
+        e2e_id="E2",
+        status=status,
+        amount=Decimal("4.00"),
+        fee=Decimal("0.10"),
+        returns=(back, back),
+        settled_at=NOON,
+    )
+    moved = {m.line_id: m.amount for m in sent_movements(sent)}
+    done = status is efi.SendStatus.DONE
+    assert moved == (
+        {
+            "sent:i1": Decimal("-4.00"),
+            "fee:i1": Decimal("-0.10"),
+            "return:i1:0": Decimal("2.00"),
+            "return:i1:1": Decimal("2.00"),
+        }
+        if done
+        else {}
+    )
