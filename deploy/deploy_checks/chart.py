@@ -166,7 +166,10 @@ def namespace_problems() -> Iterator[str]:
     documents = [document for found in plain_manifests().values() for document in found]
     for document in documents:
         labels = document["metadata"].get("labels", {})
-        if document["kind"] == "Namespace" and labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+        if (
+            document["kind"] == "Namespace"
+            and labels.get("pod-security.kubernetes.io/enforce") != "restricted"
+        ):
             yield f"namespace {document['metadata']['name']} enforces no profile"
 
 

@@ -35,14 +35,23 @@ _LISTENER: Final = _object(
 )
 _BACKEND: Final = _object({"name": _TEXT, "port": _COUNT})
 _MATCH: Final = _object(
-    {"path": _object({"type": {"enum": ["PathPrefix", "Exact"]}, "value": {"type": "string", "pattern": "^/"}})}
+    {
+        "path": _object(
+            {"type": {"enum": ["PathPrefix", "Exact"]}, "value": {"type": "string", "pattern": "^/"}}
+        )
+    }
 )
 _ALERT: Final = _object(
     {"alert": _TEXT, "expr": _TEXT, "labels": _object({"severity": {"enum": ["warning", "critical"]}})},
     {"for": _TEXT, "annotations": _object({"summary": _TEXT}, {"runbook": _TEXT})},
 )
 _ROLE: Final = _object(
-    {"name": _TEXT, "ensure": {"const": "present"}, "login": _FLAG, "passwordSecret": _object({"name": _TEXT})}
+    {
+        "name": _TEXT,
+        "ensure": {"const": "present"},
+        "login": _FLAG,
+        "passwordSecret": _object({"name": _TEXT}),
+    }
 )
 _ACL: Final = _object(
     {
@@ -106,7 +115,11 @@ SPECS: Final[Mapping[tuple[str, str], Schema]] = {
         },
     ),
     ("postgresql.cnpg.io/v1", "Database"): _object(
-        {"cluster": _object({"name": _TEXT}), "name": _TEXT, "owner": {"type": "string", "pattern": "_owner$"}}
+        {
+            "cluster": _object({"name": _TEXT}),
+            "name": _TEXT,
+            "owner": {"type": "string", "pattern": "_owner$"},
+        }
     ),
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): _object(
         {

@@ -12,6 +12,7 @@ TEMPLATE: Final = DEPLOY / "docker" / "service.Dockerfile"
 SHIPPED: Final = ("contracts", "efi", "kernel", "messaging", "storage", "telemetry", "web")
 SERVICES: Final = ("efi-simulator", "gateway", *WITH_A_DATABASE)
 TOOLS: Final = DEPLOY / "tools" / "Dockerfile"
+_COPY: Final = "COPY --chown=${APP_OWNER}"
 _TOOLS_EXTRA: Final = """COPY deploy/docker/prepare.py ./prepare/prepare.py
 RUN site="$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \\
     && echo "/app/prepare" >> "$site/ibora.pth" \\
@@ -34,7 +35,7 @@ def of_service(service: str) -> str:
     """A service's own: its source, its migrations, the libs."""
     module = service.replace("-", "_")
     folders = ["src", *(["migrations"] if service in WITH_A_DATABASE else [])]
-    copies = [f"COPY services/{service}/{folder} ./services/{service}/{folder}" for folder in folders]
+    copies = [f"{_COPY} services/{service}/{folder} ./services/{service}/{folder}" for folder in folders]
     if service == "gateway":
         copies.append("COPY schemas/openapi/public.json ./schemas/openapi/public.json")
     ports = {"efi-simulator": "8443 8444", "payment": "8000 8443"}.get(service, "8000")
@@ -76,12 +77,14 @@ def of_tools() -> str:
             "DEFAULT": "--help",
         }
     )
-    kept = [line for line in text.splitlines() if not line.startswith(("EXPOSE", "HEALTHCHECK", "STOPSIGNAL"))]
+    kept = [
+        line for line in text.splitlines() if not line.startswith(("EXPOSE", "HEALTHCHECK", "STOPSIGNAL"))
+    ]
     return "\n".join(line for line in kept if "healthcheck.py" not in line) + "\n"
 
 
 def _copy_lib(lib: str) -> str:
-    return f"COPY libs/{lib}/src ./libs/{lib}/src"
+    return f"{_COPY} libs/{lib}/src ./libs/{lib}/src"
 
 
 def _render(values: dict[str, str]) -> str:
@@ -135,7 +138,7 @@ def _sources_missing(text: str) -> Iterator[str]:
         for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
         if line.startswith("!")
     ]
-    for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
+    for source in re.findall(r"^COPY (?:--chown=\S+ )?(?!--)(\S+) ", text, re.MULTILINE):
         if not (ROOT / source).exists():
             yield f"copies {source}, which does not exist"
         if not any(Path(source).match(pattern) for pattern in allowed):

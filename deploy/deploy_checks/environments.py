@@ -72,7 +72,11 @@ def mounted_problems(documents: Sequence[Document]) -> list[str]:
             files = _files(container, volumes)
             for entry in container.get("env", []):
                 value = str(entry.get("value", ""))
-                if entry["name"].endswith("_FILE") and value.startswith("/run/secrets") and value not in files:
+                if (
+                    entry["name"].endswith("_FILE")
+                    and value.startswith("/run/secrets")
+                    and value not in files
+                ):
                     folder = value.rpartition("/")[0]
                     if f"{folder}/*" not in files:
                         found.append(f"{name_of(document)}: nothing brings {value} of {entry['name']}")
@@ -83,7 +87,7 @@ def _files(container: Mapping[str, Any], volumes: Mapping[str, Any]) -> set[str]
     """The secret files in a container; `<folder>/*` for a secret that is mounted whole."""
     found = set()
     for mount in container.get("volumeMounts", []):
-        secret = volumes[mount["name"]].get("secret")
+        secret = volumes.get(mount["name"], {}).get("secret")
         if secret is None:
             continue
         items = [item["path"] for item in secret.get("items", [])] or ["*"]

@@ -46,7 +46,7 @@ def nodes(documents: Sequence[Document]) -> list[Node]:
 
 def problems_of(documents: Sequence[Document], outside: Outside) -> list[str]:
     """A missing default deny, and every edge that is missing or too many."""
-    policies = [document["spec"] for document in documents if document["kind"] == "NetworkPolicy"]
+    policies = _policies(documents, outside)
     found = [] if _denies_by_default(policies) else ["no policy denies everything by default"]
     peers = outside.peers
     ports = {name: peers[name]["port"] for name in ("postgres", "kafka", "valkey", "efi")}
@@ -58,13 +58,23 @@ def problems_of(documents: Sequence[Document], outside: Outside) -> list[str]:
 
 def edges(documents: Sequence[Document], outside: Outside) -> set[Edge]:
     """Every edge that is really open: between our pods both ends must agree."""
-    policies = [document["spec"] for document in documents if document["kind"] == "NetworkPolicy"]
+    policies = _policies(documents, outside)
     known = nodes(documents)
     out = {edge for node in known for edge in _open(policies, node, known, outside, way="egress")}
     into = {edge for node in known for edge in _open(policies, node, known, outside, way="ingress")}
     names = {node.name for node in known}
     both = {edge for edge in out & into if edge[0] in names and edge[1] in names}
     return both | {edge for edge in out | into if edge[0] not in names or edge[1] not in names}
+
+
+def _policies(documents: Sequence[Document], outside: Outside) -> list[Mapping[str, Any]]:
+    """Without the one that the values themselves ask for."""
+    return [
+        document["spec"]
+        for document in documents
+        if document["kind"] == "NetworkPolicy"
+        if not (outside.extra and document["spec"].get("egress") == outside.extra)
+    ]
 
 
 def _say(edge: Edge) -> str:
@@ -88,9 +98,8 @@ def _open(
         if not _selects(policy["podSelector"], node.mapping):
             continue
         for rule in policy.get(way, []):
-            if rule not in outside.extra:
-                for other, port in _other_ends(rule, known, outside, way=way):
-                    yield (node.name, other, port) if way == "egress" else (other, node.name, port)
+            for other, port in _other_ends(rule, known, outside, way=way):
+                yield (node.name, other, port) if way == "egress" else (other, node.name, port)
 
 
 def _other_ends(
@@ -109,9 +118,7 @@ def _other_ends(
             yield from ((name, port) for name in names or ["EVERYBODY"])
 
 
-def _outsiders(
-    peers: Sequence[Mapping[str, Any]], outside: Outside, *, way: str, port: int
-) -> list[str]:
+def _outsiders(peers: Sequence[Mapping[str, Any]], outside: Outside, *, way: str, port: int) -> list[str]:
     """Whose description this is. On a laptop several are one namespace: the port tells them apart."""
     there = outside.peers
     if way == "egress":

@@ -59,7 +59,9 @@ def plain_manifests() -> dict[Path, list[Document]]:
     """Every manifest of deploy/k8s that is not a values file."""
     files = sorted(MANIFESTS.glob("*.yaml"))
     return {
-        file: load(file.read_text(encoding="utf-8")) for file in files if not file.name.endswith("-values.yaml")
+        file: load(file.read_text(encoding="utf-8"))
+        for file in files
+        if not file.name.endswith("-values.yaml")
     }
 
 

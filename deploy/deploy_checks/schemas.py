@@ -12,9 +12,7 @@ from deploy_checks import custom_resources
 from deploy_checks.paths import KUBERNETES
 from deploy_checks.rendering import Document, name_of
 
-_FOLDER: Final = (
-    files("kubernetes_validate") / "kubernetes-json-schema" / f"v{KUBERNETES}.0-local-strict"
-)
+_FOLDER: Final = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{KUBERNETES}.0-local-strict"
 
 
 def problems_of(document: Document) -> list[str]:

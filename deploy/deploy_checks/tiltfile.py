@@ -17,10 +17,10 @@ BUILTINS: Final = (
     "helm",
     "local_resource",
     "sync",
-    "run",
     "allow_k8s_contexts",
     "update_settings",
-    "restart_container",
+    "blob",
+    "read_file",
 )
 
 
@@ -57,7 +57,13 @@ def execute(source: str) -> list[Call]:
     module = starlark.Module()
     for name in BUILTINS:
         module.add_callable(name, recorder.builtin(name))
-    starlark.eval(module, starlark.parse("Tiltfile", source), starlark.Globals.standard())
+    module["TRIGGER_MODE_MANUAL"] = 1
+    extension = starlark.Module()
+    extension.add_callable("docker_build_with_restart", recorder.builtin("docker_build"))
+    frozen = extension.freeze()
+    # Tilt too allows statements at the top of a file.
+    program = starlark.parse("Tiltfile", source, dialect=starlark.Dialect.extended())
+    starlark.eval(module, program, starlark.Globals.standard(), starlark.FileLoader(lambda _name: frozen))
     return recorder.calls
 
 

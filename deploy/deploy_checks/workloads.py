@@ -109,7 +109,8 @@ def _of_probes(container: Mapping[str, Any]) -> Iterator[str]:
         if probe not in container:
             yield f"has no {probe}"
     paths = [
-        container.get(probe, {}).get("httpGet", {}).get("path") for probe in ("readinessProbe", "livenessProbe")
+        container.get(probe, {}).get("httpGet", {}).get("path")
+        for probe in ("readinessProbe", "livenessProbe")
     ]
     if paths[0] is not None and paths[0] == paths[1]:
         yield f"asks {paths[0]} for readiness and for liveness: a dependency's failure would restart it"
@@ -123,7 +124,9 @@ def _has_values(document: Document) -> bool:
 
 def scaling_problems(documents: Sequence[Document]) -> list[str]:
     """No replicas beside an autoscaler; a disruption budget exactly where there is more than one pod."""
-    scalers = {d["spec"]["scaleTargetRef"]["name"]: d for d in documents if d["kind"] == "HorizontalPodAutoscaler"}
+    scalers = {
+        d["spec"]["scaleTargetRef"]["name"]: d for d in documents if d["kind"] == "HorizontalPodAutoscaler"
+    }
     budgets = [d for d in documents if d["kind"] == "PodDisruptionBudget"]
     found = []
     for document in documents:
@@ -135,9 +138,7 @@ def scaling_problems(documents: Sequence[Document]) -> list[str]:
     return found + [f"{name_of(scaler)}: scales nothing" for scaler in scalers.values()]
 
 
-def _of_scaling(
-    document: Document, scaler: Document | None, budgets: Sequence[Document]
-) -> Iterator[str]:
+def _of_scaling(document: Document, scaler: Document | None, budgets: Sequence[Document]) -> Iterator[str]:
     spec = document["spec"]
     if scaler is not None and "replicas" in spec:
         yield "sets replicas, which its autoscaler decides"

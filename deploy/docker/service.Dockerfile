@@ -19,6 +19,8 @@ RUN site="$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(
 FROM ${PYTHON_IMAGE} AS run
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+# Root owns the source. Tilt, which syncs changes into running containers, builds with 10001.
+ARG APP_OWNER=0
 LABEL org.opencontainers.image.title="ibora-@NAME@" \
       org.opencontainers.image.description="Ibora, an open backend for ride-hailing: @NAME@" \
       org.opencontainers.image.licenses="Apache-2.0" \
@@ -26,6 +28,7 @@ LABEL org.opencontainers.image.title="ibora-@NAME@" \
       org.opencontainers.image.revision="${REVISION}"
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1@ENV@
 WORKDIR /app
+RUN chown "${APP_OWNER}" /app
 COPY --from=build /opt/venv /opt/venv
 @COPY@
 COPY deploy/docker/healthcheck.py ./healthcheck.py

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 _LEASH = Path(__file__).with_name("leash.py")
 
@@ -52,9 +53,19 @@ def leash(command: Sequence[str], *, uid: int | None = None) -> list[str]:
     return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), user, *command]
 
 
-def stop(
-    process: subprocess.Popen[bytes], *, with_signal: int = signal.SIGTERM, timeout_s: float = 10
-) -> None:
+class Child(Protocol):
+    """What `stop` needs of a child: a Popen, or a fork of ours."""
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+def stop(process: Child, *, with_signal: int = signal.SIGTERM, timeout_s: float = 10) -> None:
     """Ask a child to end, wait, and kill it when it does not."""
     if process.poll() is None:
         process.send_signal(with_signal)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from devstack import processes
+from devstack import forks, processes
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
@@ -39,14 +39,25 @@ class ServiceProcess:
         self._environment = environment
         self._ready_url = ready_url
         self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | forks.Forked | None = None
+        self._prepared: forks.Forked | None = None
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    def prepare(self, module: str, *, words: list[str]) -> None:
+        """Have the first `launch` let a fork of ours run, which imports `module` from now on."""
+        self._process = self._prepared = forks.fork(
+            module, words=words, log=self.log, env=self._environment()
+        )
+
     def launch(self) -> None:
-        self._process = processes.start(self._command, log=self.log, env=self._environment())
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared.poll() is None:
+            prepared.go()
+        else:
+            self._process = processes.start(self._command, log=self.log, env=self._environment())
 
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None

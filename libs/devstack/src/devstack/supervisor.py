@@ -8,25 +8,28 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from devstack import processes
+from devstack import forks, processes
 from devstack.databases import create_databases
 from devstack.files import read_json, write_json
 from devstack.guards import Stopped, ignore_signals, only_supervisor, signals_stop
 from devstack.manifest import MAX_CONNECTIONS, Service
+from devstack.migrate import migrate
 from devstack.parts import EmbeddedKafka, EmbeddedPostgres, EmbeddedValkey
 from devstack.plan import Plan
 from devstack.supervised import Runnable, ServiceProcess, Supervised
 
 _READY_S = 120
-_MIGRATIONS_AT_ONCE = 2
 
 
 class Supervisor:
-    """One stack. `command(service, verb)` gives the words that run a service; tests put in their own."""
+    """One stack. `command(service, verb)` gives the words that run a service; tests put in their own.
+
+    Without one, services begin as forks of this process, and it migrates their databases itself.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Supervisor:
     ) -> None:
         self.plan = plan
         self._owner = (owner_pid, processes.started_at(owner_pid) if owner_pid else "")
+        self._in_process = command is None
         self._command = command or service_command
         self._say = say
         data = plan.folder / "data"
@@ -64,17 +68,26 @@ class Supervisor:
                 self.down()
 
     def up(self) -> None:
-        """Parts, databases, migrations, topics, services, in that order; then stack.json."""
+        """Parts, databases, migrations, topics, services, in that order; then stack.json.
+
+        Kafka takes longest to boot: the databases are made and the services imported meanwhile.
+        """
         started = time.monotonic()
         self._say(f"▸ starting the stack in {self.plan.folder}")
         self._launch_parts()
+        if self._in_process:
+            forks.preload()
         self._wait({"postgres": self.postgres, "valkey": self.valkey})
         asyncio.run(create_databases(self.plan, admin_url=self.postgres.url))
         self._migrate()
+        services = {service.name: self._make(service) for service in self.plan.services}
         self._wait({"kafka": self.kafka})
         self._create_topics()
+        for watched in self._watched:
+            if watched.name in services:
+                watched.launch()
         # A service logs each time that it is asked too early.
-        self._wait(dict(self._launch_services()), every_s=0.25)
+        self._wait(dict(services), every_s=0.25)
         self._write()
         self._say(f"▸ ready in {time.monotonic() - started:.1f} s: {self.plan.url('gateway')}")
 
@@ -105,16 +118,18 @@ class Supervisor:
         for name, part in parts.items():
             self._watch(name, part).launch()
 
-    def _launch_services(self) -> Iterator[tuple[str, Runnable]]:
-        for service in self.plan.services:
-            process = ServiceProcess(
-                self._command(service, service.mode),
-                environment=partial(self._environment, service),
-                ready_url=f"{self.plan.url(service.name)}/ready",
-                log=self.plan.logs / f"{service.name}.log",
-            )
-            self._watch(service.name, process).launch()
-            yield service.name, process
+    def _make(self, service: Service) -> Runnable:
+        """The service's process, imported already where that is possible; `launch` lets it run."""
+        process = ServiceProcess(
+            self._command(service, service.mode),
+            environment=partial(self._environment, service),
+            ready_url=f"{self.plan.url(service.name)}/ready",
+            log=self.plan.logs / f"{service.name}.log",
+        )
+        self._watch(service.name, process)
+        if self._in_process and forks.possible():
+            process.prepare(f"{service.module}.main", words=[service.name, service.mode])
+        return process
 
     def _environment(self, service: Service) -> dict[str, str]:
         environment = self.plan.environment(service)
@@ -127,24 +142,25 @@ class Supervisor:
         return self._watched[-1]
 
     def _migrate(self) -> None:
-        """Run every service's own `migrate`, a few at a time."""
-        waiting = [service for service in self.plan.services if service.database]
-        running: dict[str, subprocess.Popen[bytes]] = {}
+        """Every service's migrations, one after the other."""
         started = time.monotonic()
-        while waiting or running:
-            self._check_owner()
-            while waiting and len(running) < _MIGRATIONS_AT_ONCE:
-                service = waiting.pop(0)
-                running[service.name] = processes.start(
-                    self._command(service, "migrate"),
-                    log=self.plan.logs / f"{service.name}.log",
-                    env=self.plan.environment(service),
-                )
-            for name, process in list(running.items()):
-                if process.poll() is not None:
-                    self._check_migration(name, running.pop(name))
-            time.sleep(0.02)
+        for service in self.plan.services:
+            if service.database:
+                self._check_owner()
+                self._migrate_one(service)
         self._say(f"  databases migrated in {time.monotonic() - started:.1f} s")
+
+    def _migrate_one(self, service: Service) -> None:
+        if self._in_process:
+            migrate(self.plan, service)
+            return
+        process = processes.start(
+            self._command(service, "migrate"),
+            log=self.plan.logs / f"{service.name}.log",
+            env=self.plan.environment(service),
+        )
+        process.wait()
+        self._check_migration(service.name, process)
 
     def _check_migration(self, name: str, process: subprocess.Popen[bytes]) -> None:
         if process.returncode != 0:

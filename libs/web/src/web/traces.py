@@ -1,8 +1,9 @@
 """HTTP server spans: OpenTelemetry's instrumentation of FastAPI makes them, we say what they are called.
 
-The instrumentation knows the path, the query, the client's address and its agent; none of them leaves the
-process (`telemetry.exporting`). Sockets and probes have no spans: a socket's path is a ticket and its span
-would last for hours.
+Its middleware is added as any other: `FastAPIInstrumentor.instrument_app` would match every route a second
+time for the name that the edge knows for free (docs/decisions/0020). The instrumentation knows the path, the
+query, the client's address and its agent; none of them leaves the process (`telemetry.exporting`). Sockets and
+probes have no spans: a socket's path is a ticket, and its span would last for hours.
 """
 
 import os
@@ -10,8 +11,9 @@ from typing import Final
 
 from fastapi import FastAPI
 from opentelemetry import trace
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.instrumentation.fastapi import OpenTelemetryMiddleware  # type: ignore[attr-defined]
 from opentelemetry.metrics import NoOpMeterProvider
+from starlette.types import Scope
 
 PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 _EXCLUDED: Final = "^wss?:,^https?://[^/]*/(?:" + "|".join(path[1:] for path in sorted(PROBES)) + ")$"
@@ -21,10 +23,11 @@ os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
 
 
 def instrument(app: FastAPI) -> None:
-    """Give each request of the app a server span, around every middleware of ours."""
-    FastAPIInstrumentor.instrument_app(
-        app,
+    """Give each request of the app a server span, around every layer added so far."""
+    app.add_middleware(
+        OpenTelemetryMiddleware,
         excluded_urls=_EXCLUDED,
+        default_span_details=_nameless,
         exclude_spans=["receive", "send"],
         meter_provider=NoOpMeterProvider(),  # requests are measured by the edge, for Prometheus
     )
@@ -43,3 +46,8 @@ def describe(*, method: str, route: str, request_id: str, status: int | None = N
     span.set_attributes({"http.request.method": method, "http.route": route, "request_id": request_id})
     if status is not None:
         span.set_attribute("http.response.status_code", status)
+
+
+def _nameless(_scope: Scope) -> tuple[str, dict[str, str]]:
+    """Until the route is known; the instrumentation's own default is the path."""
+    return "HTTP", {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -62,6 +63,15 @@ class Announcer(Protocol):
     async def announce_location(self, message: Message) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A frame for the sockets of a user, and the trace that caused it."""
+
+    user_id: UUID
+    frame: Mapping[str, Any]
+    traceparent: str | None = None
+
+
 class Announcements(Protocol):
     """What the worker announces, as a process with sockets hears it."""
 
@@ -69,8 +79,8 @@ class Announcements(Protocol):
 
     async def forget(self, user_id: UUID) -> None: ...
 
-    def frames(self) -> AsyncIterator[tuple[UUID, Mapping[str, Any]]]:
-        """User and frame, as they come; raises FastPathAway when Valkey is lost."""
+    def frames(self) -> AsyncIterator[Announced]:
+        """As they come; raises FastPathAway when Valkey is lost."""
 
 
 class Deps(Protocol):

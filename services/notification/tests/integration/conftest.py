@@ -1,11 +1,21 @@
 """Settings of a notification on real parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from notification.settings import Settings
+from telemetry import tracing
 from testkit import DatabaseUrls
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """The spans that end during the test."""
+    memory = tracing.record_spans()
+    yield memory
+    memory.shutdown()
 
 
 @pytest.fixture

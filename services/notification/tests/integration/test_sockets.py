@@ -10,6 +10,7 @@ import httpx
 import pytest
 import websockets
 from notification_harness import App, Process, running
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from valkey.asyncio import Valkey
 
 import web
@@ -21,6 +22,7 @@ from notification.api.socket import Ending
 from notification.consumers import STREAMS, on_locations
 from notification.effects.announce_locations import announce_locations
 from notification.settings import Settings
+from telemetry import tracing
 from testkit import Tokens
 from web import Revocations
 
@@ -71,6 +73,43 @@ async def test_a_message_reaches_whichever_process_holds_the_socket(
     ):
         await writer.tell(a_fact(user))
         assert (await app.next())["offset"] == 1
+
+
+async def test_the_frame_is_sent_within_the_trace_that_caused_it_and_does_not_show_it(
+    notification_settings: Settings, tokens: Tokens, spans: InMemorySpanExporter
+) -> None:
+    user = new_id()
+    async with (
+        running(notification_settings, tokens) as holder,
+        running(notification_settings, tokens) as writer,
+        holder.app_of(user) as app,
+    ):
+        with tracing.span("process", kind=tracing.CONSUMER) as cause:
+            await writer.tell(a_fact(user))
+        frame = await app.next()
+        await app.ask('{"type": "ping"}')
+    assert set(frame) == {"type", "id", "occurred_at", "data", "offset"}
+    sent = [span for span in spans.get_finished_spans() if span.name.startswith("send ")]
+    assert [span.name for span in sent] == ["send ride.no_driver_found"]
+    assert sent[0].parent is not None
+    assert sent[0].parent.span_id == cause.get_span_context().span_id
+    assert (sent[0].attributes or {})["messaging.message.id"] == frame["id"]
+
+
+async def test_a_message_from_the_log_continues_its_trace(
+    notification_settings: Settings, tokens: Tokens, spans: InMemorySpanExporter
+) -> None:
+    user = new_id()
+    async with running(notification_settings, tokens) as process:
+        async with process.app_of(user) as app:
+            epoch = app.hello["data"]["epoch"]
+        with tracing.span("process", kind=tracing.CONSUMER) as cause:
+            await process.tell(a_fact(user))
+        async with process.app_of(user, query=f"?epoch={epoch}&offset=0") as app:
+            frame = await app.next()
+            assert "traceparent" not in str(frame)
+    sent = [span for span in spans.get_finished_spans() if span.name == "send ride.no_driver_found"]
+    assert [span.context.trace_id for span in sent if span.context] == [cause.get_span_context().trace_id]
 
 
 async def refused(process: Process, ticket: str) -> int:

@@ -1,9 +1,9 @@
 """Valkey: tickets, and announcements from the worker to the processes that hold sockets."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from valkey.asyncio import Valkey
@@ -12,7 +12,8 @@ from valkey.exceptions import ValkeyError
 from notification.adapters.tickets import holder_json, holder_of
 from notification.domain.message import Logged, Message, frame
 from notification.domain.ticket import Holder
-from notification.ports import FastPathAway
+from notification.ports import Announced, FastPathAway
+from telemetry.tracing import TRACEPARENT
 
 _TICKET: Final = "ibora:ticket:"
 _CHANNEL: Final = "ibora:user:"
@@ -42,8 +43,7 @@ class ValkeyAnnouncer:
         with _away():
             async with self._valkey.pipeline(transaction=False) as pipe:
                 for entry in logged:
-                    made = frame(entry.message, offset=entry.offset)
-                    pipe.publish(f"{_CHANNEL}{entry.message.user_id}", json.dumps(made))
+                    pipe.publish(f"{_CHANNEL}{entry.message.user_id}", announcement(entry))
                 await pipe.execute()
 
     async def announce_location(self, message: Message) -> None:
@@ -69,7 +69,7 @@ class ValkeyAnnouncements:
         with _away():
             await self._pubsub.unsubscribe(f"{_CHANNEL}{user_id}")
 
-    async def frames(self) -> AsyncIterator[tuple[UUID, Mapping[str, Any]]]:
+    async def frames(self) -> AsyncIterator[Announced]:
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
         self._pubsub = self._valkey.pubsub(ignore_subscribe_messages=True)
         with _away():
@@ -80,10 +80,24 @@ class ValkeyAnnouncements:
                 message = await self._pubsub.get_message(timeout=None)
                 if message is not None:
                     user_id = UUID(message["channel"].removeprefix(_CHANNEL))
-                    yield user_id, json.loads(message["data"])
+                    yield announced(user_id, message["data"])
 
     async def aclose(self) -> None:
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+
+
+def announcement(entry: Logged) -> str:
+    """The frame's fields and, beside them, the context of the trace."""
+    made = frame(entry.message, offset=entry.offset)
+    if entry.traceparent is not None:
+        made[TRACEPARENT] = entry.traceparent
+    return json.dumps(made)
+
+
+def announced(user_id: UUID, data: str) -> Announced:
+    """What `announcement` wrote, taken apart: no app sees the context."""
+    made = json.loads(data)
+    return Announced(user_id=user_id, traceparent=made.pop(TRACEPARENT, None), frame=made)
 
 
 @contextmanager

@@ -11,15 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.adapters.tables import log_identity, messages, streams
 from notification.domain.message import Logged, Message
+from telemetry.tracing import TRACEPARENT, current_headers
 
 
 class SqlMessageLog:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._waiting: list[Message] = []
+        self._waiting: list[tuple[Message, str | None]] = []
 
     def add(self, added: Sequence[Message]) -> None:
-        self._waiting.extend(added)
+        """Now is the event's span current; when the batch is written it has ended."""
+        traceparent = current_headers().get(TRACEPARENT)
+        self._waiting.extend((message, traceparent) for message in added)
 
     async def flush(self, *, now: datetime) -> Sequence[Logged]:
         """Number and write what was collected.
@@ -29,10 +32,11 @@ class SqlMessageLog:
         """
         if not self._waiting:
             return []
-        next_offset = await self._reserve(Counter(message.user_id for message in self._waiting))
+        next_offset = await self._reserve(Counter(message.user_id for message, _ in self._waiting))
         logged = []
-        for message in self._waiting:
-            logged.append(Logged(offset=next_offset[message.user_id], message=message))
+        for message, traceparent in self._waiting:
+            offset = next_offset[message.user_id]
+            logged.append(Logged(offset=offset, message=message, traceparent=traceparent))
             next_offset[message.user_id] += 1
         self._waiting.clear()
         await self._session.execute(insert(messages), [_row(entry, now=now) for entry in logged])
@@ -48,7 +52,7 @@ class SqlMessageLog:
 
     async def after(self, positions: Mapping[UUID, int], *, limit: int) -> Sequence[Logged]:
         newer = text(
-            "SELECT m.user_id, m.log_offset, m.event_id, m.type, m.data, m.occurred_at FROM messages m"
+            "SELECT m.user_id, m.log_offset, m.event_id, m.type, m.data, m.occurred_at, m.traceparent FROM messages m"
             " JOIN unnest(CAST(:users AS uuid[]), CAST(:positions AS bigint[])) AS asked (user_id, position)"
             " ON asked.user_id = m.user_id AND m.log_offset > asked.position"
             " ORDER BY m.user_id, m.log_offset LIMIT :limit"
@@ -64,6 +68,7 @@ class SqlMessageLog:
                     occurred_at=row["occurred_at"],
                     data=row["data"],
                 ),
+                traceparent=row["traceparent"],
             )
             for row in (await self._session.execute(newer, asked)).mappings()
         ]
@@ -106,4 +111,5 @@ def _row(entry: Logged, *, now: datetime) -> dict[str, object]:
         "data": dict(entry.message.data),
         "occurred_at": entry.message.occurred_at,
         "created_at": now,
+        "traceparent": entry.traceparent,
     }

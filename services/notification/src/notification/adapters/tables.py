@@ -25,6 +25,7 @@ messages = Table(
     Column("data", JSONB, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("traceparent", Text),
 )
 
 tickets = Table(

@@ -13,7 +13,7 @@ from notification.domain.cursor import Arrival
 from notification.domain.message import Logged, frame
 from notification.domain.ticket import Holder
 from notification.metrics import DELIVERY, GAPS, SOCKETS
-from notification.ports import Announcements, FastPathAway
+from notification.ports import Announced, Announcements, FastPathAway
 from telemetry import get_logger
 
 log = get_logger(__name__)
@@ -102,28 +102,28 @@ class Hub:
     def _deliver(self, socket: Socket, logged: Logged) -> None:
         if socket.cursor.arrival(logged.offset) is Arrival.SEND:
             socket.cursor.last = logged.offset
-            socket.send(frame(logged.message, offset=logged.offset))
+            socket.send(frame(logged.message, offset=logged.offset), traceparent=logged.traceparent)
 
     async def _listen(self) -> None:
         while True:
             try:
-                async for user_id, made in self._announcements.frames():
+                async for announced in self._announcements.frames():
                     self._listening = True
-                    await self._arrived(user_id, made)
+                    await self._arrived(announced)
             except FastPathAway:
                 self._listening = False
                 await asyncio.sleep(POLL_S)
 
-    async def _arrived(self, user_id: UUID, made: Mapping[str, Any]) -> None:
-        behind = []
-        for socket in self._sockets.get(user_id, ()):
+    async def _arrived(self, announced: Announced) -> None:
+        behind, made = [], announced.frame
+        for socket in self._sockets.get(announced.user_id, ()):
             if "offset" not in made:
                 socket.send_location(made)
                 continue
             match socket.cursor.arrival(made["offset"]):
                 case Arrival.SEND:
                     socket.cursor.last = made["offset"]
-                    socket.send(made)
+                    socket.send(made, traceparent=announced.traceparent)
                     DELIVERY.observe(self._age_s(made))
                 case Arrival.CATCH_UP:
                     behind.append(socket)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from notification.domain.cursor import Cursor
 from notification.domain.ticket import Holder
 from notification.metrics import FRAMES, SOCKETS_CLOSED
+from telemetry import tracing
 
 QUEUE_FRAMES: Final = 256
 
@@ -35,16 +36,19 @@ class Socket:
     websocket: WebSocket
     holder: Holder
     cursor: Cursor
-    queue: "asyncio.Queue[Mapping[str, Any] | None]" = field(
+    queue: "asyncio.Queue[_Outgoing | None]" = field(
         default_factory=lambda: asyncio.Queue(maxsize=QUEUE_FRAMES)
     )
     location: Mapping[str, Any] | None = None
     ending: Ending | None = None
 
-    def send(self, frame: Mapping[str, Any]) -> None:
-        """Queue a frame; an app that does not read is let go: its log keeps what it misses."""
+    def send(self, frame: Mapping[str, Any], *, traceparent: str | None = None) -> None:
+        """Queue a frame; an app that does not read is let go: its log keeps what it misses.
+
+        With `traceparent` the sending is the last span of that trace.
+        """
         try:
-            self.queue.put_nowait(frame)
+            self.queue.put_nowait((frame, traceparent))
         except asyncio.QueueFull:
             self.end(Ending.TOO_SLOW)
 
@@ -72,10 +76,29 @@ class Socket:
             code, reason = self.ending.value
             await self.websocket.close(code, reason)
 
-    async def _send(self, frame: Mapping[str, Any] | None) -> None:
-        if frame is None:
-            frame, self.location = self.location, None
+    async def _send(self, outgoing: "_Outgoing | None") -> None:
+        if outgoing is None:
+            outgoing, self.location = (self.location, None), None
+        frame, traceparent = outgoing
         if frame is None or self.ending is not None:
             return
-        await self.websocket.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        with _traced(frame, traceparent=traceparent):
+            await self.websocket.send_text(text)
         FRAMES.labels(frame["type"]).inc()
+
+
+_Outgoing = tuple[Mapping[str, Any] | None, str | None]
+"""A frame and the trace that caused it."""
+
+
+def _traced(frame: Mapping[str, Any], *, traceparent: str | None) -> AbstractContextManager[object]:
+    """A span in the trace of who caused the frame; greetings, pongs and positions have none."""
+    if traceparent is None:
+        return nullcontext()
+    return tracing.span(
+        f"send {frame['type']}",
+        kind=tracing.PRODUCER,
+        attributes={"messaging.system": "websocket", "messaging.message.id": frame["id"]},
+        parent=tracing.parent_from({tracing.TRACEPARENT: traceparent}),
+    )

@@ -20,10 +20,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """A message with its place in the user's log: offsets start at 1 and have no gaps."""
+    """A message with its place in the user's log: offsets start at 1 and have no gaps.
+
+    `traceparent` (W3C) names the trace that caused it; None when nobody traced it. It travels beside the
+    frame, never in it.
+    """
 
     offset: int
     message: Message
+    traceparent: str | None = None
 
 
 def frame(message: Message, *, offset: int | None = None) -> dict[str, Any]:
