@@ -59,8 +59,9 @@ test-faults: .venv ## The long fault campaigns
 	@$(IBORA) fetch
 	@$(PYTEST) -q -m faults $(PYTEST_OPTIONS) $(TESTS)
 
-test-deploy: .venv ## Render and validate the chart, the manifests, compose and the Tiltfile, offline
+test-deploy: .venv ## Render and validate the deployment files, and prove that the checks bite
 	@PYTHONPATH=deploy $(PY) -m deploy_checks
+	@$(PYTEST) -q $(PYTEST_OPTIONS) deploy/tests
 
 check: .venv ## Format, lint, types, import contracts, schemas and the event gate, deployment
 	@$(PY) -m devstack.checks

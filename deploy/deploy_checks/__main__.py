@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given:
         dockerfiles.write()
         chart.write()
-    return 0 if all([_passes(name, check) for name, check in CHECKS.items()]) else 1
+    outcomes = [_passes(name, check) for name, check in CHECKS.items()]
+    return 0 if all(outcomes) else 1
 
 
 def _passes(name: str, check: Check) -> bool:

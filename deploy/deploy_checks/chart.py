@@ -12,6 +12,7 @@ from deploy_checks import environments, network, schemas, workloads
 from deploy_checks.paths import CHART
 from deploy_checks.rendering import (
     FIRST_CLUSTER,
+    Document,
     RenderingFailed,
     plain_manifests,
     render,
@@ -19,13 +20,12 @@ from deploy_checks.rendering import (
     rendered_text,
     scenarios,
 )
-from deploy_checks.rendering import Document
 from deploy_checks.tools import helm
 
 RENDERED: Final = FIRST_CLUSTER.with_name("services.yaml")
 _HEADER: Final = (
-    "# Rendered from deploy/helm/ibora with first-cluster-values.yaml by `python -m deploy_checks --write`: change it there.\n"
-    "# Where the chart has hooks, these are plain Jobs: apply them, wait for them, then apply the rest (docs/deployment.md).\n"
+    "# Rendered from deploy/helm/ibora with first-cluster-values.yaml by `python -m deploy_checks --write`.\n"
+    "# The chart's hooks are plain Jobs here: apply them, wait, then apply the rest (docs/deployment.md).\n"
 )
 
 # What must not render: what is changed in the minimal values (None takes a value away), and a word of the refusal.

@@ -1,6 +1,7 @@
 """Custom resources have no schema that can be had offline: here is a strict one of what we use of each.
 
-It is ours, not the operators': it refuses unknown and missing keys of the parts that we write, and proves no more than that.
+It is ours, not the operators': it refuses unknown and missing keys of the parts that we write, and proves no
+more than that.
 """
 
 from collections.abc import Mapping

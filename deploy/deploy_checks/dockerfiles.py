@@ -16,7 +16,8 @@ _COPY: Final = "COPY --chown=${APP_OWNER}"
 _TOOLS_EXTRA: Final = """COPY deploy/docker/prepare.py ./prepare/prepare.py
 RUN site="$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \\
     && echo "/app/prepare" >> "$site/ibora.pth" \\
-    && printf '#!/opt/venv/bin/python\\nimport sys\\n\\nfrom prepare import main\\n\\nsys.exit(main())\\n' > /opt/venv/bin/prepare \\
+    && printf '#!/opt/venv/bin/python\\nimport sys\\n\\nfrom prepare import main\\n\\nsys.exit(main())\\n' \\
+       > /opt/venv/bin/prepare \\
     && chmod 0755 /opt/venv/bin/prepare \\
     && install -d -o 10001 -g 10001 /var/lib/ibora/stack /var/lib/ibora/postgres
 """

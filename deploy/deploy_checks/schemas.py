@@ -16,18 +16,24 @@ _FOLDER: Final = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{K
 
 
 def problems_of(document: Document) -> list[str]:
-    """What is wrong with the form of one manifest."""
+    """What is wrong with the form of one manifest. The scenarios share most of theirs: each is looked at once."""
+    return list(_problems_of(json.dumps(document)))
+
+
+@cache
+def _problems_of(text: str) -> tuple[str, ...]:
+    document = json.loads(text)
     name = name_of(document)
     group = str(document.get("apiVersion", ""))
     if custom_resources.is_custom(group):
-        return [f"{name}: {problem}" for problem in custom_resources.problems_of(document)]
+        return tuple(f"{name}: {problem}" for problem in custom_resources.problems_of(document))
     validator = _validator(str(document.get("kind", "")).lower(), group)
     if validator is None:
-        return [f"{name}: Kubernetes {KUBERNETES} has no {group}/{document.get('kind')}"]
-    return [
+        return (f"{name}: Kubernetes {KUBERNETES} has no {group}/{document.get('kind')}",)
+    return tuple(
         f"{name}: {'.'.join(str(part) for part in error.absolute_path)}: {error.message}"
         for error in validator.iter_errors(document)
-    ]
+    )
 
 
 @cache

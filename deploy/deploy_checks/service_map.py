@@ -24,7 +24,7 @@ WITH_A_DATABASE: Final = BEHIND_THE_GATEWAY
 WITH_EFI: Final = ("payment", "payout")
 PARTS: Final = {
     "gateway": ("api",),
-    **{name: ("api", "worker", "migration") for name in WITH_A_DATABASE},
+    **dict.fromkeys(WITH_A_DATABASE, ("api", "worker", "migration")),
 }
 
 

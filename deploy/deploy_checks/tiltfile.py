@@ -87,7 +87,8 @@ def problems(source: str | None = None) -> Iterator[str]:
 
 
 def _resources(calls: list[Call]) -> Iterator[str]:
-    resources = {call.subject: call for call in calls if call.name == "k8s_resource"}
+    named = [call for call in calls if call.name == "k8s_resource"]
+    resources = {call.subject or str(call.named["new_name"]): call for call in named}
     for call in resources.values():
         if not call.named.get("labels"):
             yield f"{call.subject} is in no group"

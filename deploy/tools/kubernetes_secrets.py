@@ -1,4 +1,4 @@
-"""Prints the Secrets of a development cluster as JSON: `python deploy/tools/kubernetes_secrets.py FOLDER | kubectl apply -f -`.
+"""Prints the Secrets of a development cluster as JSON: `kubernetes_secrets.py FOLDER | kubectl apply -f -`.
 
 The values are made once by deploy/docker/prepare.py and kept in FOLDER (in .local/, which git ignores).
 """

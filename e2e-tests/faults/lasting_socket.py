@@ -33,6 +33,7 @@ class LastingSocket:
         self.start = 0
         self.reconnected = -1
         self._running: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     @classmethod
     async def open(cls, api: Api, token: str) -> "LastingSocket":
@@ -55,6 +56,7 @@ class LastingSocket:
             try:
                 async with asyncio.timeout(timeout_s):
                     while (frame := self.find(*types, **data)) is None:
+                        self.check()
                         await self._arrived.wait()
             except TimeoutError:
                 raise NotTold(f"no {' or '.join(types)} {data} within {timeout_s:.0f} s") from None
@@ -68,6 +70,11 @@ class LastingSocket:
         )
         return next(fitting, None)
 
+    def check(self) -> None:
+        """Raise what ended this app for good: a greeting that did not go on where we stood."""
+        if self._failure is not None:
+            raise self._failure
+
     async def close(self) -> None:
         assert self._running is not None, "open it first"
         self._running.cancel()
@@ -75,6 +82,14 @@ class LastingSocket:
             await self._running
 
     async def _run(self) -> None:
+        try:
+            await self._keep_connected()
+        except Exception as error:  # noqa: BLE001  # whoever waits for a frame shall know
+            async with self._arrived:
+                self._failure = error
+                self._arrived.notify_all()
+
+    async def _keep_connected(self) -> None:
         while True:
             with suppress(*LOST):
                 async with websockets.connect(await self._address(), max_queue=1024) as connection:

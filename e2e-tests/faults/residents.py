@@ -73,6 +73,12 @@ class PatientDriver(Resident, Driver):
             ride = (await self.get(f"/rides/{ride_id}")).expect(200).body
             assert ride["status"] in REACHED[step], f"{answer.call}: {answer.body}, but {ride['status']}"
 
+    def check(self) -> None:
+        """Raise what went wrong beside: an offer that could not be taken to its end."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+
     async def collect(self) -> None:
         """Ask for all that is there; a refusal means that the balance was on its way elsewhere."""
         amount = (await self.balance())["available"]

@@ -62,7 +62,10 @@ class Town:
         try:
             yield
             self._closing.set()
-            await asyncio.gather(*self._working)
+            while not all(task.done() for task in self._working):
+                self._raise_failures()
+                await asyncio.sleep(0.05)
+            self._raise_failures()
         finally:
             for task in self._working:
                 task.cancel()
@@ -87,6 +90,8 @@ class Town:
         for task in self._working:
             if task.done():
                 task.result()
+        for driver in self.drivers:
+            driver.check()
 
     async def _populate(self, *, passengers: int, drivers: int) -> None:
         self.passengers = [PatientPassenger(self.api, self.people.passenger()) for _ in range(passengers)]

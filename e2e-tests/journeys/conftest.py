@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from devstack import stack as stacks
-from simulator.actors import Admin, Driver, Passenger, make_driver, make_passenger
+from journeys.collector import Collector
+from simulator.actors import Admin, Driver, Passenger, Person, make_driver, make_passenger
 from simulator.api import Api
 from simulator.bank import Bank
 from simulator.people import People
@@ -26,11 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def collector() -> Iterator[Collector]:
+    """Every span of every service, from the stack's first to its last."""
+    collecting = Collector()
+    yield collecting
+    collecting.close()
+
+
+@pytest.fixture(scope="session")
+def stack_folder(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Path]:
     """The folder of a stack that lives as long as the session."""
     folder = tmp_path_factory.mktemp("stack")
-    before = {name: os.environ.get(name) for name in SETTINGS}
-    os.environ.update(SETTINGS)
+    settings = SETTINGS | {"OTLP_ENDPOINT": collector.url, "OTLP_DELAY_MS": "300"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     said: list[str] = []
     try:
         assert stacks.up(folder, say=said.append, owner_pid=os.getpid()), "\n".join(said)
@@ -110,6 +120,9 @@ class World:
         await passenger.socket.wait("ride.paid", ride_id=ride_id)
         return ride_id
 
+    def people_met(self) -> list[Person]:
+        return [*self._drivers, *self._passengers]
+
     async def close(self) -> None:
         for driver in self._drivers:
             await driver.go_home()
@@ -119,11 +132,20 @@ class World:
         await self.bank.close()
 
 
+@pytest.fixture(scope="session")
+def everybody() -> list[Person]:
+    """All who registered in this session."""
+    return []
+
+
 @pytest.fixture
-async def world(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(
+    stack: Stack, request: pytest.FixtureRequest, everybody: list[Person]
+) -> AsyncIterator[World]:
     made = World(stack, name=request.node.name)
     yield made
     await made.close()
+    everybody.extend(made.people_met())
 
 
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]

@@ -22,8 +22,8 @@ class Bank:
     async def sends(self, mode: str, *, count: int = 1) -> None:
         await self._post("/_control/sends", {"mode": mode, "count": count})
 
-    async def api(self, mode: str, *, count: int = 1) -> None:
-        await self._post("/_control/api", {"mode": mode, "count": count})
+    async def api(self, mode: str, *, count: int = 1, **options: Any) -> None:
+        await self._post("/_control/api", {"mode": mode, "count": count, **options})
 
     async def state(self) -> dict[str, Any]:
         async with self._session.get("/_control/state") as response:

@@ -10,7 +10,8 @@ import httpx
 from fastapi import FastAPI
 from identity_fakes import cnh_number, cpf_number, plate
 
-from identity.main import Mode, build
+import web
+from identity.main import build
 from identity.settings import Settings
 from kernel.clock import Clock, SystemClock
 from testkit import DatabaseUrls
@@ -117,7 +118,7 @@ def make_settings(urls: DatabaseUrls, folder: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, mode: Mode = "api", clock: Clock | None = None
+    settings: Settings, *, mode: web.Mode = "api", clock: Clock | None = None
 ) -> AsyncIterator[Door]:
     """The app of one process, started; everything is closed at the end."""
     app = build(settings, mode=mode, clock=clock or SystemClock())

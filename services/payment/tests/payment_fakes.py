@@ -17,6 +17,7 @@ from payment.domain.provider import (
     ProviderCharge,
     ProviderError,
     ProviderRefund,
+    ProviderRefused,
     RefundState,
 )
 from payment.domain.received import Received, Source
@@ -255,7 +256,8 @@ class FakeTx:
 
 
 class FakeBank:
-    """A provider that a test scripts. `failing` is raised by every call while it is set."""
+    """A provider that a test scripts. `failing` is raised by every call while it is set,
+    `refusing_refunds` by those that ask for a refund."""
 
     def __init__(self) -> None:
         self.received: dict[str, Received] = {}
@@ -263,6 +265,7 @@ class FakeBank:
         self.refunds: dict[str, ProviderRefund] = {}
         self.moved: list[Movement] = []
         self.failing: ProviderError | None = None
+        self.refusing_refunds: ProviderRefused | None = None
         self.calls: list[str] = []
 
     def pay(self, received: Received) -> None:
@@ -298,12 +301,14 @@ class FakeBank:
 
     async def refund(self, refund: Refund) -> ProviderRefund:
         self._called(f"refund {refund.efi_id}")
+        if self.refusing_refunds is not None:
+            raise self.refusing_refunds
         processing = ProviderRefund(state=RefundState.PROCESSING, return_id=f"D{refund.efi_id[:31]}")
         return self.refunds.setdefault(refund.efi_id, processing)
 
-    async def find_refund(self, refund: Refund) -> ProviderRefund:
+    async def find_refund(self, refund: Refund) -> ProviderRefund | None:
         self._called(f"find refund {refund.efi_id}")
-        return self.refunds[refund.efi_id]
+        return self.refunds.get(refund.efi_id)
 
     async def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
         self._called("movements")

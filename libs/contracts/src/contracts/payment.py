@@ -6,6 +6,7 @@ from uuid import UUID
 
 from contracts.base import Fact, Money, Time
 from contracts.topics import CHARGES, SENDS, STATEMENTS
+from kernel.money import ZERO
 
 
 class ChargeFact(Fact):
@@ -83,7 +84,8 @@ class PaymentMismatchFound(Fact):
     """A Pix was received that does not fit a charge: `amount` of it is to be held for its owner.
 
     The ledger posts `amount` to the passenger's credit when `passenger_id` is known, else to suspense.
-    `external_id` is the e2eId, with ":surplus" for the surplus of a confirmed one: unique.
+    `external_id` is the e2eId, with ":surplus" for the surplus of a confirmed one: unique. `fee` is what Efí
+    kept of the Pix (0.00 for a surplus: the confirmation tells it).
     """
 
     fact = "payment.mismatch_found"
@@ -91,6 +93,7 @@ class PaymentMismatchFound(Fact):
     key_field = "ride_id"
     kind: MismatchKind
     amount: Money
+    fee: Money = ZERO
     external_id: str
     e2e_id: str
     txid: str | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from devstack import folders
 
 _ROOT = folders.ROOT
+DEPLOY = ("deploy/deploy_checks", "deploy/docker", "deploy/tools")
 
 
 def checks() -> dict[str, list[str]]:
@@ -19,7 +20,7 @@ def checks() -> dict[str, list[str]]:
     return {
         "format": [*python, "ruff", "format", "--check", "--quiet", "."],
         "lint": [*python, "ruff", "check", "--quiet", "."],
-        "types": [*python, "mypy", *sources, "e2e-tests"],
+        "types": [*python, "mypy", *sources, "e2e-tests", *DEPLOY],
         "import contracts": [
             sys.executable,
             str(Path(sys.executable).with_name("lint-imports")),

@@ -134,7 +134,7 @@ def _leave_parent(log: Path, *, parent: int, name: str, keep: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     # Covered, not closed: an object of the parent's that dies later must not close a descriptor of ours.
-    for descriptor in [0, *_others(keep)]:
+    for descriptor in {0, *_others(keep)} - {nothing}:
         os.dup2(nothing, descriptor, inheritable=False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]

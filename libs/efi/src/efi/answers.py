@@ -27,7 +27,7 @@ def decode(response: httpx.Response) -> Any:
     """The JSON of a body (numbers exact), or None when it is not JSON."""
     try:
         return json.loads(response.content, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -72,8 +72,7 @@ def build(
     )
     _check(code)
     body = "".join(_fields(code)) + "6304"
-    if len(body) + 4 > TOTAL_MAX:
-        raise InvalidBrCode(f"longer than {TOTAL_MAX} characters")
+    assert len(body) + 4 <= TOTAL_MAX  # the limits of the fields add up to less
     return body + crc16(body)
 
 

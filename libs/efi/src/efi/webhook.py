@@ -29,13 +29,18 @@ def parse_webhook(body: bytes) -> list[WebhookItem]:
     Raises MalformedWebhook.
     """
     try:
-        document = json.loads(body, parse_float=Decimal)
-    except ValueError as error:
+        document = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise MalformedWebhook("not JSON") from error
     entries = document.get("pix", []) if isinstance(document, dict) else []
     if not isinstance(entries, list):
         raise MalformedWebhook("pix is not a list")
     return [_item(entry) for entry in entries]
+
+
+def _refuse_constant(name: str) -> None:
+    # Python reads NaN and Infinity, which are no JSON and which no database takes as such.
+    raise ValueError(name)
 
 
 def _item(entry: Any) -> WebhookItem:

@@ -111,6 +111,14 @@ async def test_a_lost_answer_is_repeated_with_the_same_txid_and_adopted(tmp_path
     assert {request.url.path for request in efi.requests} == {f"/v2/cob/{TXID}"}
 
 
+async def test_a_charge_that_is_refused_is_not_repeated(tmp_path: Path) -> None:
+    efi = ScriptedEfi([refusal("valor_invalido")])
+    async with client_of(efi, tmp_path) as client:
+        with pytest.raises(EfiRefused, match="valor_invalido"):
+            await client.create_charge(TXID, amount=FIFTY, expires_s=60)
+    assert len(efi.requests) == 1
+
+
 async def test_a_duplicate_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
     efi = ScriptedEfi([refusal("txid_duplicado", 409), refusal("cobranca_nao_encontrada")])
     async with client_of(efi, tmp_path) as client:

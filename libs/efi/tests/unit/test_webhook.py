@@ -96,7 +96,12 @@ def test_a_test_body_has_no_entries(body: bytes) -> None:
     assert parse_webhook(body) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"\xff\xfe", b'{"pix": {"a": 1}}'])
+DEEP = b'{"pix": ' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"\xff\xfe", b'{"pix": {"a": 1}}', b'{"pix": [{"valor": NaN}]}', DEEP]
+)
 def test_a_body_that_is_no_webhook_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedWebhook):
         parse_webhook(body)

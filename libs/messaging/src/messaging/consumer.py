@@ -45,6 +45,7 @@ class Consumer:
         self._stopping = False
         self._polled_at = time.monotonic()
         self._measured_at = 0.0
+        self._idle_member = False
         self.joined = False
 
     async def run(self) -> None:
@@ -81,7 +82,7 @@ class Consumer:
     async def assigned(self, partitions: frozenset[Partition]) -> None:
         """Kafka gives partitions: reading starts at the committed offsets."""
         REBALANCES.inc()
-        self.joined = True
+        self._idle_member = not partitions
         self._polled_at = time.monotonic()
         log.info("consumer_assigned", partitions=len(partitions))
 
@@ -97,7 +98,7 @@ class Consumer:
             await self._drain(list(self._workers))
             await self._reader.close()
             self._reader = None
-            self.joined = False
+            self.joined = self._idle_member = False
 
     async def _turn(self, reader: Reader) -> None:
         batches = await reader.poll(timeout_ms=POLL_MS, max_records=self._settings.consumer_max_records)
@@ -111,6 +112,8 @@ class Consumer:
                 reader.pause(partition)
         self._resume_hungry(reader)
         self._measure_lag(reader)
+        # A member may be left without partitions: there are more processes than partitions.
+        self.joined = self.joined or self._idle_member or reader.settled()
 
     def _resume_hungry(self, reader: Reader) -> None:
         for partition, worker in self._workers.items():

@@ -171,6 +171,9 @@ class KafkaReader:
             return False
         return True
 
+    def settled(self) -> bool:
+        return settled(self._consumer)
+
     def lag(self, partition: Partition) -> int | None:
         native = self._native(partition)
         try:
@@ -216,6 +219,15 @@ def as_record(raw: Any, *, prefix: str) -> Record:
         value=raw.value,
         headers={name: value.decode(errors="replace") for name, value in raw.headers if value is not None},
     )
+
+
+def settled(consumer: Any) -> bool:
+    """Whether an aiokafka consumer has partitions and a position in each of them."""
+    subscription = consumer._subscription.subscription
+    assignment = subscription.assignment if subscription is not None else None
+    if assignment is None or not assignment.tps:
+        return False
+    return all(assignment.state_value(tp).has_valid_position for tp in assignment.tps)
 
 
 async def started(client: Any) -> None:

@@ -80,6 +80,10 @@ class Reader(Protocol):
         """Commit the next offsets to read, of those partitions still assigned; False when it failed."""
         ...
 
+    def settled(self) -> bool:
+        """Whether it has partitions and knows in each where it reads: from now on nothing is missed."""
+        ...
+
     def lag(self, partition: Partition) -> int | None:
         """How many records behind the end, when known."""
         ...

@@ -11,7 +11,8 @@ class KafkaSettings(BaseSettings):
     """Read from the environment (`KAFKA_BOOTSTRAP`, …); services inherit it.
 
     `kafka_topic_prefix` goes before every topic and group: several stacks may share one broker.
-    `relay_idle_ms` is the shortest and the longest wait between two looks at an empty outbox; under traffic
+    `relay_idle_ms` is the shortest and the longest wait between two looks at an empty outbox, for rows that
+    another process committed: this process's own commits wake the relay at once. Under traffic
     `relay_gather_ms` lets rows gather, so that a batch costs the database less.
     """
 
@@ -25,7 +26,7 @@ class KafkaSettings(BaseSettings):
     kafka_password_file: Path | None = None
     kafka_ca_file: Path | None = None
     relay_batch: int = Field(default=1000, ge=1, le=10_000)
-    relay_idle_ms: tuple[int, int] = (5, 20)
+    relay_idle_ms: tuple[int, int] = (5, 100)
     relay_gather_ms: int = Field(default=8, ge=0)
     relay_slow_s: float = Field(default=60, gt=0)
     relay_give_up_s: float = Field(default=120, gt=0)

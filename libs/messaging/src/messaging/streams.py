@@ -11,7 +11,7 @@ from kernel.clock import Clock
 from messaging.delivery import BatchHandler, Delivery
 from messaging.envelope import delivery_of, event_type, fact_of
 from messaging.item import wanted_topics
-from messaging.kafka import as_record, connection_options, started
+from messaging.kafka import as_record, connection_options, settled, started
 from messaging.metrics import CONSUMED, STREAM_ERRORS
 from messaging.ports import Record
 from messaging.settings import KafkaSettings
@@ -68,7 +68,7 @@ class Streams:
                 batches = await consumer.getmany(
                     timeout_ms=POLL_MS, max_records=self._settings.consumer_max_records
                 )
-                self.joined = bool(consumer.assignment())
+                self.joined = settled(consumer)
                 await self._handle([raw for raws in batches.values() for raw in raws])
         finally:
             self.joined = False

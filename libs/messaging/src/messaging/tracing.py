@@ -5,6 +5,7 @@ Written by hand: the library's instrumentation closes its consumer spans before 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry import trace
@@ -38,6 +39,26 @@ def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
         if span.is_recording():  # most are not sampled, and attributes cost more than the span
             span.set_attributes(_attributes(delivery, group=group))
         yield
+
+
+@dataclass(slots=True)
+class Look:
+    """A job's run: `in_vain` when there was nothing to do."""
+
+    in_vain: bool = False
+
+
+@contextmanager
+def looking(name: str) -> Iterator[Look]:
+    """The span of a job's run. A look in vain leaves none: ten a second would bury all others."""
+    look = Look()
+    tracer = trace.get_tracer("ibora")
+    with tracer.start_as_current_span(name, end_on_exit=False) as span:
+        try:
+            yield look
+        finally:
+            if not look.in_vain:
+                span.end()
 
 
 def _attributes(delivery: Delivery, *, group: str) -> dict[str, str | int]:

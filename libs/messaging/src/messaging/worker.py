@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from messaging.consumer import Consumer
 from messaging.delivery import BatchHandler, Handler
 from messaging.faults import ParkingGuard
 from messaging.item import Sorter, retention_days, wanted_topics
-from messaging.jobs import Job, JobLocks, Schedule
+from messaging.jobs import Job, JobLocks, Schedule, Work
 from messaging.kafka import KafkaPublisher, KafkaReader
 from messaging.outbox_source import PostgresOutbox
 from messaging.ports import Reader, RebalanceListener
@@ -23,9 +23,9 @@ from messaging.relay import Relay
 from messaging.settings import KafkaSettings
 from messaging.streams import Streams
 from messaging.sweeper import Sweeper
-from messaging.wake import nudge
+from messaging.wake import nudge, nudge_jobs
 from storage import Database, Transaction
-from storage.nudge import on_outbox_commit
+from storage.nudge import on_commit, on_outbox_commit
 from storage.partitions import keep_partitions
 from telemetry import get_logger
 
@@ -61,7 +61,7 @@ class Worker(Generic[T]):
         service: str,
         handlers: Mapping[type[Fact], Handler],
         streams: Mapping[type[Fact], BatchHandler] | None = None,
-        jobs: Mapping[Schedule, Callable[[], Awaitable[None]]] | None = None,
+        jobs: Mapping[Schedule, Work] | None = None,
         clock: Clock = SystemClock(),  # noqa: B008  # stateless
     ) -> None:
         assert database is not None or not handlers, "handlers need a database: the inbox lives there"
@@ -86,6 +86,7 @@ class Worker(Generic[T]):
         self._make_parts()
         if self._database is not None:
             on_outbox_commit(nudge)
+            on_commit(nudge_jobs)
         self._tasks = [asyncio.create_task(part.run(), name=type(part).__name__) for part in self._parts]
 
     async def stop(self) -> None:
@@ -169,8 +170,8 @@ class Worker(Generic[T]):
             self._settings, group=self._service, topics=wanted_topics(list(self._handlers)), listener=listener
         )
 
-    def _all_jobs(self) -> dict[Schedule, Callable[[], Awaitable[None]]]:
-        jobs = dict(self._jobs)
+    def _all_jobs(self) -> dict[Schedule, Work]:
+        jobs: dict[Schedule, Work] = dict(self._jobs)
         if self._handlers:
             jobs[Schedule("inbox_partitions", PARTITIONS_EVERY_S)] = self._keep_partitions
         return jobs

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from kernel.clock import Clock, SystemClock
 from storage.engines import primary_engine, replica_engine
-from storage.nudge import outbox_committed
+from storage.nudge import committed
 from storage.pool_metrics import CHECKOUT, RETRIES
 from storage.scope import Scope
 from storage.settings import DatabaseSettings
@@ -131,8 +131,7 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 
 async def _committed(scope: Scope) -> None:
-    if scope.wrote_outbox:
-        outbox_committed()
+    committed(outbox=scope.wrote_outbox)
     for work in scope.after_commit:
         try:
             await work()

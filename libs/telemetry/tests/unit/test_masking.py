@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from time import perf_counter
+from time import thread_time
 from uuid import UUID, uuid4
 
 import pytest
@@ -213,8 +213,8 @@ def test_a_canary_after_any_text_is_masked(prefix: str, canary: str) -> None:
     "text", ["a" * 50_000, "1" * 50_000, "eyJ" * 20_000, "1.1" * 20_000, "a@" * 20_000, "/ws/" * 9_000]
 )
 def test_long_texts_are_masked_in_linear_time(text: str) -> None:
-    started = perf_counter()
+    started = thread_time()  # the processor's time: the machine may be busy with others
 
     mask_text(text)
 
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2

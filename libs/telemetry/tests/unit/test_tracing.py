@@ -1,14 +1,16 @@
 """Traces cross processes by `traceparent` and never carry personal data."""
 
 from collections.abc import Iterator
+from time import monotonic, sleep
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.propagate import get_global_textmap
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import Decision, ParentBased, TraceIdRatioBased
 
 from telemetry import TelemetrySettings, tracing
 
@@ -88,7 +90,7 @@ def test_what_others_put_on_a_span_is_masked_on_its_way_out(spans: InMemorySpanE
         span.set_attribute("http.request.header.authorization", "Bearer s3cr3t-s3cr3t")
 
     (finished,) = spans.get_finished_spans()
-    assert "s3cr3t" not in str(dict(finished.attributes or {}))
+    assert dict(finished.attributes or {}) == {}
 
 
 @pytest.mark.parametrize(("environment", "ratio"), [("development", 1.0), ("production", 0.1)])
@@ -97,11 +99,53 @@ def test_production_samples_one_trace_in_ten_unless_told(environment: str, ratio
     assert TelemetrySettings(environment=environment, traces_sampling_ratio=0.5).sampling_ratio() == 0.5
 
 
-def test_a_sampled_parent_is_followed_whatever_the_ratio() -> None:
-    sampler = ParentBased(TraceIdRatioBased(0.0))
-    parent = tracing.parent_from({"traceparent": f"00-{TRACE}-{SPAN}-01"})
+def recorded(provider: TracerProvider, parent: Context) -> bool:
+    return provider.get_tracer("x").start_span("x", context=parent).is_recording()
 
-    assert sampler.should_sample(parent, int(TRACE, 16), "x").decision is Decision.RECORD_AND_SAMPLE
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_a_trace_that_begins_here_is_recorded_by_the_ratio(ratio: float) -> None:
+    provider = tracing.make_provider(service="x", ratio=ratio, environment="test")
+
+    assert recorded(provider, Context()) is (ratio == 1.0)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+@pytest.mark.parametrize("flags", ["00", "01"])
+def test_the_callers_decision_is_followed_whatever_the_ratio(ratio: float, flags: str) -> None:
+    provider = tracing.make_provider(service="x", ratio=ratio, environment="test")
+    parent = tracing.parent_from({"traceparent": f"00-{TRACE}-{SPAN}-{flags}"})
+
+    assert recorded(provider, parent) is (flags == "01")
+
+
+def test_about_as_many_traces_are_recorded_as_the_ratio_says() -> None:
+    provider = tracing.make_provider(service="x", ratio=0.1, environment="test")
+
+    assert 100 < sum(recorded(provider, Context()) for _ in range(2000)) < 300
+
+
+def test_a_span_waits_no_longer_than_the_setting_says() -> None:
+    memory = InMemorySpanExporter()
+    provider = tracing.make_provider(service="x", ratio=1, environment="test", exporter=memory, delay_ms=10)
+    provider.get_tracer("x").start_span("x", attributes={"url.path": "/s3cr3t", "email": "a@b.c"}).end()
+
+    deadline = monotonic() + 3
+    while not memory.get_finished_spans() and monotonic() < deadline:
+        sleep(0.005)
+    assert [dict(span.attributes or {}) for span in memory.get_finished_spans()] == [{"email": "***"}]
+    provider.shutdown()
+
+
+def test_instrumentations_carry_the_traceparent_and_nothing_else() -> None:
+    theirs = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "vendor=1", "baggage": "cpf=1"}
+    context = tracing.TraceParent().extract(theirs)
+    carried: dict[str, str] = {}
+    tracing.TraceParent().inject(carried, context)
+
+    assert carried == {"traceparent": f"00-{TRACE}-{SPAN}-01"}
+    assert tracing.TraceParent().fields == {"traceparent"}
+    assert not trace.get_current_span(tracing.TraceParent().extract({})).get_span_context().is_valid
 
 
 def test_configuring_keeps_the_first_provider() -> None:
@@ -110,6 +154,7 @@ def test_configuring_keeps_the_first_provider() -> None:
 
     tracing.configure_tracing(service="x", ratio=1.0, otlp_endpoint=None, environment="test")
 
+    assert isinstance(get_global_textmap(), tracing.TraceParent)
     assert isinstance(provider, TracerProvider)
     assert trace.get_tracer_provider() is provider
     tracing.flush()

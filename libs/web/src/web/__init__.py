@@ -3,7 +3,7 @@
 from web import revocations
 from web.apps import create_app, make_verifier
 from web.background import Background, Closing
-from web.cli import cli
+from web.cli import Mode, cli, service_cli
 from web.clients import actor, from_gateway
 from web.idempotency import IdempotencyKey, OptionalIdempotencyKey, Reply, clean_key, idempotent
 from web.keys import KeySource, RemoteKeys, StaticKeys
@@ -55,6 +55,7 @@ __all__ = [
     "KeySource",
     "Limit",
     "MalformedJson",
+    "Mode",
     "MoneyIn",
     "Operation",
     "OptionalIdempotencyKey",
@@ -101,5 +102,6 @@ __all__ = [
     "requires",
     "revocations",
     "serve",
+    "service_cli",
     "wait_until_known",
 ]

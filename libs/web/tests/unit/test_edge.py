@@ -1,17 +1,22 @@
 """Each request leaves one id, one metric, one span and one log line, none of which holds its path."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi import WebSocket
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from prometheus_client import REGISTRY
+from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 from web_samples import OWNED, client_of, make_app, passenger
 
 import web
 from telemetry import tracing
+from telemetry.logs import make_formatter
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 COUNT = "http_request_duration_seconds_count"
@@ -77,12 +82,103 @@ async def test_a_span_continues_the_callers_trace_and_is_named_after_the_route(
         await client.get("/ws/s3cr3t")
 
     traced, unmatched = spans.get_finished_spans()
+    assert traced.instrumentation_scope is not None
+    assert traced.instrumentation_scope.name.startswith("opentelemetry.instrumentation.")
     assert traced.name == "GET /things/{thing_id}"
     assert TRACE in traced.to_json()
     assert traced.kind is tracing.SERVER
     assert (traced.attributes or {})["http.response.status_code"] == 200
     assert unmatched.name == "GET unmatched"
     assert "s3cr3t" not in "".join(span.to_json() for span in (traced, unmatched))
+
+
+async def test_a_span_says_nothing_of_who_asked_and_for_what(spans: InMemorySpanExporter) -> None:
+    headers = {"user-agent": "agent-s3cr3t", "host": "s3cr3t.invalid", "tracestate": "s3cr3t=1"}
+    async with client_of(make_app()) as client:
+        await client.request("S3CR3T", "/s3cr3t/s3cr3t?x=s3cr3t", headers=headers)
+        await client.get(f"/things/{OWNED}", headers=headers)
+
+    odd, plain = spans.get_finished_spans()
+    assert odd.name == "OTHER unmatched"
+    assert "s3cr3t" not in (odd.to_json() + plain.to_json()).lower()
+    assert set(plain.attributes or {}) == {
+        "http.request.method", "http.response.status_code", "http.route", "network.protocol.version",
+        "request_id", "url.scheme",
+    }  # fmt: skip
+
+
+async def test_a_request_has_one_span_and_probes_and_sockets_have_none(spans: InMemorySpanExporter) -> None:
+    app = make_app()
+
+    async def open_socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    app.add_api_websocket_route("/ws/{token}", open_socket)
+    async with client_of(app) as client:
+        for path in ("/health", "/ready", "/metrics"):
+            await client.get(path)
+        await _shake_hands(app, path="/ws/s3cr3t")
+        assert spans.get_finished_spans() == ()
+        await client.post(f"/things/{OWNED}", headers=passenger(), json={"lat": 1, "amount": "1.00"})
+
+    assert [span.name for span in spans.get_finished_spans()] == ["POST /things/{thing_id}"]
+
+
+async def _shake_hands(app: ASGIApp, *, path: str) -> None:
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "websocket", "scheme": "ws", "path": path, "headers": [], "query_string": b""}
+    await app(scope, receive, send)
+    assert sent == ["websocket.accept", "websocket.close"]
+
+
+async def test_a_bug_fails_the_span_and_a_refusal_does_not(spans: InMemorySpanExporter) -> None:
+    async with client_of(make_app()) as client:
+        await client.get("/boom")
+        await client.get("/nothing")
+
+    bug, refusal = spans.get_finished_spans()
+    assert bug.status.status_code is StatusCode.ERROR
+    assert refusal.status.status_code is StatusCode.UNSET
+    assert "s3cr3t" not in bug.to_json()
+
+
+async def test_a_request_whose_client_left_is_counted_as_such(spans: InMemorySpanExporter) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": []}
+    before = counted(route="/echo", method="POST", status="499")
+    await make_app()(scope, receive, send)
+
+    assert counted(route="/echo", method="POST", status="499") == before + 1
+    (span,) = spans.get_finished_spans()
+    assert span.name == "POST /echo"
+    assert (span.attributes or {})["http.response.status_code"] == 499
+
+
+async def test_the_log_line_carries_the_trace(
+    spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="web.edge")
+    caplog.handler.setFormatter(make_formatter(service="sample", style="json"))
+    async with client_of(make_app()) as client:
+        await client.get(f"/things/{OWNED}", headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"})
+
+    (span,) = spans.get_finished_spans()
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" == TRACE
+    assert TRACE in caplog.text
 
 
 async def test_one_log_line_tells_what_happened() -> None:

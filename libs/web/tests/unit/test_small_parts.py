@@ -142,6 +142,48 @@ def test_a_command_line_runs_the_one_command_it_names(
         assert "usage: ride-dispatch api | fail" in captured.out + captured.err
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "did"),
+    [
+        ("api", 0, "serve api"),
+        ("worker", 0, "serve worker"),
+        ("all", 0, "serve all"),
+        ("migrate", 0, "migrate"),
+        ("rebuild", 0, "rebuild"),
+        ("verify", 1, "verify"),
+    ],
+)
+def test_every_service_has_the_same_commands_and_its_own(command: str, code: int, did: str) -> None:
+    diary: list[str] = []
+
+    def verify() -> int:
+        diary.append("verify")
+        return 1
+
+    run = web.service_cli(
+        "ledger",
+        serve=lambda mode: diary.append(f"serve {mode}"),
+        migrate=lambda: diary.append("migrate"),
+        rebuild=lambda: diary.append("rebuild"),
+        more={"verify": verify},
+        arguments=lambda: [command],
+    )
+
+    assert run() == code
+    assert diary == [did]
+
+
+def test_a_service_without_a_projection_says_that_there_is_nothing_to_rebuild(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = web.service_cli(
+        "payout", serve=lambda mode: None, migrate=lambda: None, arguments=lambda: ["rebuild"]
+    )
+
+    assert run() == 0
+    assert "nothing to rebuild" in capsys.readouterr().out
+
+
 async def test_waiting_ends_when_the_fact_arrives() -> None:
     reads = 0
 

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from fastapi import FastAPI
 
@@ -22,7 +21,6 @@ from storage import Database
 SERVICE = "backoffice"
 TITLE = "Ibora backoffice"
 FOLDER = Path(__file__).resolve().parents[2]
-Mode = Literal["api", "worker", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class Deps:
 def build(
     settings: Settings,
     *,
-    mode: Mode = "all",
+    mode: web.Mode = "all",
     clock: Clock | None = None,
     verifier: web.TokenVerifier | None = None,
 ) -> FastAPI:
@@ -68,7 +66,7 @@ def describe() -> FastAPI:
     return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[audit.router])
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -78,17 +76,4 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, Settings())
 
 
-def _rebuild() -> None:
-    """Backoffice keeps no projection of a compacted topic yet."""
-
-
-cli = web.cli(
-    SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-    },
-)
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate)

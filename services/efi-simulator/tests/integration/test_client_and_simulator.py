@@ -32,6 +32,7 @@ from efi import (
     parse_webhook,
 )
 from efi.certificates import client_context
+from efi_simulator.domain.receiving import receive_pix
 from testkit import eventually
 from testkit.certificates import Certificates
 
@@ -132,7 +133,11 @@ async def test_a_charge_of_a_foreign_key_is_refused(simulator: Running) -> None:
 
 
 async def test_received_pix_are_listed_page_by_page(simulator: Running, client: EfiClient) -> None:
-    paid = [(await simulator.order("pix", amount="1.00"))["endToEndId"] for _ in range(501)]
+    now, one_real = datetime.now(UTC), Decimal("1.00")
+    paid = [
+        receive_pix(simulator.bank, txid=None, amount=one_real, payer_cpf=None, now=now).e2e_id
+        for _ in range(501)
+    ]
     start = datetime.now(UTC) - timedelta(minutes=5)
     found = [one.e2e_id async for one in client.list_received(start, start + timedelta(minutes=10))]
     assert found == paid
@@ -325,6 +330,51 @@ async def test_a_send_that_meets_an_internal_error_is_unknown(
         await send(client)
     assert unknown.value.status == 500
     assert (await simulator.state())["sends"] == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "ends", "balance", "notices"),
+    [
+        ("10.00", SendStatus.DONE, "990.00", 1),
+        ("4.00", SendStatus.DONE, "1000.00", 3),
+        ("5.00", SendStatus.DONE, "1000.00", 2),
+        ("20.00", SendStatus.REJECTED, "1000.00", 1),
+    ],
+)
+async def test_a_send_in_homologation_ends_by_its_amount(
+    simulator: Running,
+    client: EfiClient,
+    receiver: Receiver,
+    amount: str,
+    ends: SendStatus,
+    balance: str,
+    notices: int,
+) -> None:
+    await simulator.order("rules", homologation=True)
+    await send(client, amount, key="efipay@sejaefi.com.br")
+    await eventually(lambda: len(receiver.items()) == notices)
+    assert (await client.get_send("envio1")).status is ends
+    assert await client.balance() == Decimal(balance)
+
+
+async def test_more_than_twenty_reais_are_denied_in_homologation(
+    simulator: Running, client: EfiClient, receiver: Receiver
+) -> None:
+    await simulator.order("rules", homologation=True)
+    with pytest.raises(EfiRefused, match="pagamento_negado"):
+        await send(client, "20.01", key="efipay@sejaefi.com.br")
+
+
+async def test_a_small_charge_pays_itself_in_homologation_and_a_larger_one_does_not(
+    simulator: Running, client: EfiClient, receiver: Receiver
+) -> None:
+    await simulator.order("rules", homologation=True)
+    await client.create_charge(TXID, amount=Decimal("10.01"), expires_s=3600)
+    small = TXID[::-1]
+    await client.create_charge(small, amount=Decimal("10.00"), expires_s=3600)
+    await eventually(lambda: [item["txid"] for item in receiver.items()] == [small])
+    assert (await client.get_charge(small)).status is ChargeStatus.COMPLETED
+    assert (await client.get_charge(TXID)).status is ChargeStatus.ACTIVE
 
 
 async def test_an_api_that_is_down_for_a_moment_is_bridged(simulator: Running, client: EfiClient) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
@@ -51,8 +51,6 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     internal.router,
 )
 
-Mode = Literal["api", "worker", "all"]
-
 
 class Identity:
     """Every part of one process, built from the settings; opens nothing until the app starts."""
@@ -83,7 +81,7 @@ class Identity:
             clock=clock,
         )
 
-    def app(self, *, mode: Mode) -> FastAPI:
+    def app(self, *, mode: web.Mode) -> FastAPI:
         """The HTTP door: all routes, or for a worker its probes only."""
         return web.create_app(
             service=SERVICE,
@@ -153,7 +151,7 @@ class Identity:
             clock=self.clock,
         )
 
-    def _background(self, mode: Mode) -> Sequence[web.Background]:
+    def _background(self, mode: web.Mode) -> Sequence[web.Background]:
         opening = [self.renew_signing_keys, *([self.ensure_first_admin] if mode != "api" else [])]
         own_copy = StreamedRevocations(None, own=self.revocations, clock=self.clock)
         look = partial(spread_revocations, self.database.transaction, copy=own_copy, policy=self.policy)
@@ -182,7 +180,7 @@ class Identity:
         )
 
 
-def build(settings: Settings, *, mode: Mode, clock: Clock = SystemClock()) -> FastAPI:  # noqa: B008
+def build(settings: Settings, *, mode: web.Mode, clock: Clock = SystemClock()) -> FastAPI:  # noqa: B008
     """The app of one process."""
     return Identity(settings, clock=clock).app(mode=mode)
 
@@ -238,7 +236,7 @@ def _attempts(settings: Settings) -> CountedAttempts | UncountedAttempts:
     return CountedAttempts(settings.valkey_url, limits=limits)
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -263,16 +261,12 @@ def _migrate() -> None:
     _once(lambda identity: identity.ensure_first_admin())
 
 
-cli = web.cli(
+cli = web.service_cli(
     SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": lambda: _once(lambda identity: identity.publish_profiles()),
-        "rotate-keys": lambda: _once(lambda identity: identity.renew_signing_keys(forced=True)),
-    },
+    serve=_serve,
+    migrate=_migrate,
+    rebuild=lambda: _once(lambda identity: identity.publish_profiles()),
+    more={"rotate-keys": lambda: _once(lambda identity: identity.renew_signing_keys(forced=True))},
 )
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -28,7 +28,6 @@ from storage import Database
 SERVICE: Final = "ledger"
 TITLE: Final = "Ibora ledger"
 FOLDER: Final = Path(__file__).resolve().parents[2]
-Mode = Literal["api", "worker", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +43,10 @@ class Deps:
         return self.clock.now()
 
 
-class DatabaseConnection:
-    """Closes the pool with the app."""
-
-    def __init__(self, database: Database[LedgerTransaction]) -> None:
-        self._database = database
-
-    async def start(self) -> None:
-        """Nothing to do: the pool connects with its first use."""
-
-    async def stop(self) -> None:
-        await self._database.dispose()
-
-    def unhealthy(self) -> str | None:
-        return None
-
-
 def build(
     settings: Settings,
     *,
-    mode: Mode = "all",
+    mode: web.Mode = "all",
     clock: Clock | None = None,
     verifier: web.TokenVerifier | None = None,
 ) -> FastAPI:
@@ -76,7 +59,7 @@ def build(
         clock=clock,
         partition_days_ahead=settings.partition_days_ahead,
     )
-    background: list[web.Background] = [DatabaseConnection(database)]
+    background: list[web.Background] = [web.Closing(database.dispose)]
     checks = {"database": database.ready}
     if mode != "api":
         worker = _worker(settings, database, deps, clock)
@@ -125,7 +108,7 @@ def _settings() -> Settings:
     return Settings()  # the environment fills it
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = _settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -174,21 +157,9 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, _settings())
 
 
-def _rebuild() -> None:
-    """The ledger keeps no projection of a compacted topic: its books are their own truth."""
-
-
-cli = web.cli(
+cli = web.service_cli(
     SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-        "verify": _verify,
-        "trial-balance": _trial_balance,
-        "journal": _journal,
-        "reverse": _reverse,
-    },
+    serve=_serve,
+    migrate=_migrate,
+    more={"verify": _verify, "trial-balance": _trial_balance, "journal": _journal, "reverse": _reverse},
 )

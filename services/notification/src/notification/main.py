@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import FastAPI
 from valkey.asyncio import Valkey
@@ -33,7 +33,6 @@ TITLE = "Ibora notification"
 FOLDER = Path(__file__).resolve().parents[2]
 VALKEY_TIMEOUT_S = 1.0
 NOWHERE = "redis://127.0.0.1:1"
-Mode = Literal["api", "worker", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class Deps:
 def build(
     settings: Settings,
     *,
-    mode: Mode = "all",
+    mode: web.Mode = "all",
     clock: Clock | None = None,
     verifier: TokenVerifier | None = None,
 ) -> FastAPI:
@@ -150,7 +149,7 @@ def describe() -> FastAPI:
     )
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -160,17 +159,4 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, Settings())
 
 
-def _rebuild() -> None:
-    """Notification keeps no projection of a compacted topic."""
-
-
-cli = web.cli(
-    SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-    },
-)
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate)

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from fastapi import FastAPI
 
@@ -29,7 +28,6 @@ from storage import Database
 SERVICE = "payment"
 TITLE = "Ibora payment"
 FOLDER = Path(__file__).resolve().parents[2]
-Mode = Literal["api", "worker", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,7 @@ class Deps:
 def build(
     settings: Settings,
     *,
-    mode: Mode = "all",
+    mode: web.Mode = "all",
     clock: Clock | None = None,
     verifier: web.TokenVerifier | None = None,
     provider: Provider | None = None,
@@ -62,7 +60,11 @@ def build(
         transaction=database.transaction,
         reading=database.reading,
         provider=provider or EfiProvider(client, pix_key=settings.efi_pix_key),
-        policy=Policy(charge_ttl_s=settings.charge_ttl_s, janitor_s=settings.janitor_s),
+        policy=Policy(
+            charge_ttl_s=settings.charge_ttl_s,
+            janitor_s=settings.janitor_s,
+            lease_s=settings.payment_lease_s,
+        ),
         clock=clock,
     )
     checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.ready}
@@ -116,7 +118,7 @@ def describe() -> FastAPI:
     return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[payments.router])
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()
     telemetry.configure(SERVICE, settings)
     app = build(settings, mode=mode)
@@ -139,17 +141,4 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, Settings())
 
 
-def _rebuild() -> None:
-    """Payment keeps no projection of a compacted topic; its rides come from a topic of facts."""
-
-
-cli = web.cli(
-    SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-    },
-)
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate)

@@ -145,7 +145,8 @@ class Provider(Protocol):
 
     async def refund(self, refund: Refund) -> ProviderRefund: ...
 
-    async def find_refund(self, refund: Refund) -> ProviderRefund: ...
+    async def find_refund(self, refund: Refund) -> ProviderRefund | None:
+        """None when Efí does not know the refund (yet)."""
 
     def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
         """What moved on the account because of Pix received or sent from `start` to `end`."""

@@ -12,7 +12,11 @@ from web import WebSettings
 
 
 class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, EfiSettings):
-    """Times are in seconds. The webhook listener has its own port and mTLS, never behind the gateway."""
+    """Times are in seconds. The webhook listener has its own port and mTLS, never behind the gateway.
+
+    `payment_lease_s` is how long a process that has claimed a charge or a webhook is left alone with it: longer
+    than all attempts of one call to Efí together. What a killed process had claimed waits as long.
+    """
 
     webhook_host: str = "127.0.0.1"
     webhook_port: int = 8443
@@ -24,3 +28,4 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     webhook_url: str | None = None
     charge_ttl_s: float = Field(default=3600.0, ge=1)
     janitor_s: float = Field(default=300.0, gt=0)
+    payment_lease_s: float = Field(default=60.0, gt=0)

@@ -274,7 +274,8 @@ async def test_an_unclear_answer_leaves_the_refund_open_and_a_refusal_fails_it()
     deps.provider.failing = ProviderUnclear("timeout")
     await submit_refunds(deps)
     assert deps.tx.refunds.rows[refund_id].status is RefundStatus.REQUESTED
-    deps.provider.failing = ProviderRefused("valor_invalido")
+    deps.provider.failing = None
+    deps.provider.refusing_refunds = ProviderRefused("valor_invalido")
     await submit_refunds(deps)
     assert deps.tx.refunds.rows[refund_id].status is RefundStatus.FAILED
     assert deps.tx.intents.intents[intent_id].status is IntentStatus.CONFIRMED

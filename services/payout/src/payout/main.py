@@ -1,11 +1,11 @@
 """The only wiring place of payout."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import httpx
 from fastapi import FastAPI
@@ -31,7 +31,6 @@ from storage import Database
 SERVICE: Final = "payout"
 TITLE: Final = "Ibora payout"
 FOLDER: Final = Path(__file__).resolve().parents[2]
-Mode = Literal["api", "worker", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,26 +60,10 @@ class Deps:
         return self.clock.now()
 
 
-class Closing:
-    """Closes something with the app."""
-
-    def __init__(self, close: Callable[[], Awaitable[None]]) -> None:
-        self._close = close
-
-    async def start(self) -> None:
-        """Nothing to do: connections open with their first use."""
-
-    async def stop(self) -> None:
-        await self._close()
-
-    def unhealthy(self) -> str | None:
-        return None
-
-
 def build(
     settings: Settings,
     *,
-    mode: Mode = "all",
+    mode: web.Mode = "all",
     clock: Clock | None = None,
     verifier: web.TokenVerifier | None = None,
 ) -> FastAPI:
@@ -88,7 +71,7 @@ def build(
     clock = clock or SystemClock()
     database = Database(settings, service=SERVICE, make=PayoutTransaction, clock=clock)
     policy = policy_of(settings)
-    background: list[web.Background] = [Closing(database.dispose)]
+    background: list[web.Background] = [web.Closing(database.dispose)]
     checks = {"database": database.ready}
     if mode != "api":
         worker, closing = _worker(settings, database, policy, clock)
@@ -120,7 +103,7 @@ def policy_of(settings: Settings) -> Policy:
 
 def _worker(
     settings: Settings, database: Database[PayoutTransaction], policy: Policy, clock: Clock
-) -> tuple[messaging.Worker[PayoutTransaction], list[Closing]]:
+) -> tuple[messaging.Worker[PayoutTransaction], list[web.Closing]]:
     efi = EfiClient(settings, clock=clock)
     directory = _directory(settings)
     deps = Deps(
@@ -139,7 +122,7 @@ def _worker(
         jobs=timetable(deps, every_s=settings.payout_tick_s),
         clock=clock,
     )
-    return worker, [Closing(efi.aclose), Closing(directory.aclose)]
+    return worker, [web.Closing(efi.aclose), web.Closing(directory.aclose)]
 
 
 def _directory(settings: Settings) -> IdentityDirectory:
@@ -155,7 +138,7 @@ def describe() -> FastAPI:
     return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[payouts.router])
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()  # the environment fills it
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -165,17 +148,4 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, storage.DatabaseSettings())
 
 
-def _rebuild() -> None:
-    """Payout keeps no projection of a compacted topic; balances come again with the next change."""
-
-
-cli = web.cli(
-    SERVICE,
-    {
-        "api": lambda: _serve("api"),
-        "worker": lambda: _serve("worker"),
-        "all": lambda: _serve("all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-    },
-)
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate)

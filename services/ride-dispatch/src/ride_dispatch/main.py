@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from fastapi import FastAPI
 
@@ -35,25 +35,6 @@ SERVICE: Final = "ride-dispatch"
 TITLE: Final = "Ibora ride dispatch"
 FOLDER: Final = Path(__file__).resolve().parents[2]
 ROUTERS: Final = (rides.router, driving.router, drivers.router)
-Mode = Literal["api", "worker", "all"]
-
-
-class Closing:
-    """Closes what the process opened, after everything else has stopped."""
-
-    def __init__(self, database: Database[DispatchTransaction], link: ValkeyLink) -> None:
-        self._database = database
-        self._link = link
-
-    async def start(self) -> None:
-        return None
-
-    async def stop(self) -> None:
-        await self._link.close()
-        await self._database.dispose()
-
-    def unhealthy(self) -> str | None:
-        return None
 
 
 def describe() -> FastAPI:
@@ -64,7 +45,7 @@ def describe() -> FastAPI:
 def build(
     settings: Settings,
     *,
-    mode: Mode,
+    mode: web.Mode,
     clock: Clock | None = None,
     verifier: web.TokenVerifier | None = None,
 ) -> FastAPI:
@@ -75,7 +56,7 @@ def build(
     beacon = messaging.LossyProducer(settings)
     bell = jobs.Bell()
     deps = wire(settings, database=database, link=link, beacon=beacon, bell=bell, clock=clock)
-    background: list[web.Background] = [Closing(database, link), beacon]
+    background: list[web.Background] = [web.Closing(database.dispose), web.Closing(link.close), beacon]
     checks = {"postgres": database.ready}
     if mode != "api":
         worker = _worker(settings, database=database, deps=deps, clock=clock)
@@ -200,7 +181,7 @@ def _loops(settings: Settings, *, deps: Deps, bell: jobs.Bell) -> list[web.Backg
     ]
 
 
-def _serve(mode: Mode) -> None:
+def _serve(mode: web.Mode) -> None:
     settings = Settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -237,13 +218,4 @@ async def rebuild(settings: Settings) -> None:
         await database.dispose()
 
 
-cli = web.cli(
-    SERVICE,
-    {
-        "api": partial(_serve, "api"),
-        "worker": partial(_serve, "worker"),
-        "all": partial(_serve, "all"),
-        "migrate": _migrate,
-        "rebuild": _rebuild,
-    },
-)
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate, rebuild=_rebuild)

@@ -1,5 +1,6 @@
 """How a payout is posted: held, completed, released, returned (ARCHITECTURE §3)."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from contracts.payout import PayoutCompleted, PayoutFact, PayoutFailed, PayoutReady, PayoutReturned
 from kernel.money import ZERO
 from ledger.domain.chart import BANK, DRIVER_PAYABLE, PAYOUT_IN_TRANSIT, PIX_FEES
+from ledger.domain.debt import NETTED, NETTING, repayment
 from ledger.domain.instruction import (
     Context,
     Contradiction,
@@ -130,7 +132,7 @@ def release(failed: PayoutFailed) -> Instruction:
 
 
 def release_payout(failed: PayoutFailed, context: Context) -> Outcome:
-    """The hold is reversed; a failure before any hold posts nothing."""
+    """The hold is reversed, less what the driver owes by now; a failure before any hold posts nothing."""
     if not failed.held:
         if context.find(hold_transaction(failed.payout_id)) is not None:
             raise Contradiction(f"payout {failed.payout_id} failed as never held, but it is held")
@@ -141,7 +143,8 @@ def release_payout(failed: PayoutFailed, context: Context) -> Outcome:
         description=f"Repasse não realizado ({failed.reason})",
         event_type=FAILED,
     )
-    return Outcome(drafts=(draft,), reason=failed.reason)
+    netting = _netting(failed, context, gained=failed.amount, name=str(failed.payout_id))
+    return Outcome(drafts=(draft, *netting), reason=failed.reason)
 
 
 def giving_back(returned: PayoutReturned) -> Instruction:
@@ -160,7 +163,7 @@ def giving_back(returned: PayoutReturned) -> Instruction:
 
 
 def return_payout(returned: PayoutReturned, context: Context) -> Outcome:
-    """The money is in the bank again and the driver's again."""
+    """The money is in the bank again and the driver's again, less what they owe by now."""
     done = context.get(completion_transaction(returned.payout_id))
     if context.bank_total(RETURNED) + returned.amount > done.amount_on(BANK):
         raise Contradiction(f"payout {returned.payout_id}: more came back than was sent")
@@ -173,7 +176,13 @@ def return_payout(returned: PayoutReturned, context: Context) -> Outcome:
         credit(DRIVER_PAYABLE, returned.amount, driver_id=returned.driver_id),
         reference_number=done.draft.reference_number,
     )
-    return Outcome(drafts=(draft,))
+    netting = _netting(returned, context, gained=returned.amount, name=returned.return_id)
+    return Outcome(drafts=(draft, *netting))
+
+
+def _netting(fact: PayoutFact, context: Context, *, gained: Decimal, name: str) -> tuple[Draft, ...]:
+    lines = repayment(context.driver(), gained=gained)
+    return (_draft(fact, f"netting_{name}", NETTED, NETTING, *lines),) if lines else ()
 
 
 def _open_hold(fact: PayoutFact, context: Context) -> Journal:

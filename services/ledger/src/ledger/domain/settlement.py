@@ -9,19 +9,18 @@ from ledger.domain.chart import (
     BANK,
     COMMISSION,
     DRIVER_PAYABLE,
-    DRIVER_RECEIVABLE,
     PASSENGER_CREDIT,
     PIX_FEES,
     PIX_RECEIVABLE,
     RIDE_REVENUE,
     UNIDENTIFIED_PIX,
 )
+from ledger.domain.debt import NETTED, NETTING, repayment
 from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome
 from ledger.domain.journal import Draft, Line, credit, debit, without_zeros
 
 CONFIRMED: Final = PaymentConfirmed.fact
 MISMATCH: Final = PaymentMismatchFound.fact
-NETTED: Final = "receivable.netted"
 PAYMENT_FEE: Final = "payment.fee"
 
 
@@ -54,7 +53,6 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
     if not ZERO <= paid.commission <= paid.amount:
         raise Contradiction(f"payment {paid.payment_id}: commission {paid.commission} of {paid.amount}")
     earned = paid.amount - paid.commission
-    owed = min(context.driver().receivable, earned)
     drafts = (
         _part(
             paid,
@@ -89,9 +87,8 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
         _part(
             paid,
             "netting",
-            "Valor devido pelo motorista abatido do ganho",
-            debit(DRIVER_PAYABLE, owed, driver_id=paid.driver_id),
-            credit(DRIVER_RECEIVABLE, owed, driver_id=paid.driver_id),
+            NETTING,
+            *repayment(context.driver(), gained=earned),
             event_type=NETTED,
         ),
     )
@@ -125,22 +122,45 @@ def suspension(found: PaymentMismatchFound) -> Instruction:
         rule=partial(suspend_pix, found),
         ride_id=found.ride_id,
         payment_id=found.payment_id,
-        metadata={"kind": found.kind.value} | ({"txid": found.txid} if found.txid else {}),
+        metadata={"kind": found.kind.value, "fee": str(found.fee)}
+        | ({"txid": found.txid} if found.txid else {}),
     )
 
 
 def suspend_pix(found: PaymentMismatchFound, _context: Context) -> Outcome:
-    """The passenger's credit when we know whose it is, else suspense."""
-    draft = Draft(
-        transaction_id=f"pix_{found.external_id}",
-        event_type=MISMATCH,
+    """The passenger's credit when we know whose it is, else suspense; in full, the fee is ours."""
+    drafts = (
+        _pix_part(
+            found,
+            "pix",
+            f"Pix sem cobrança correspondente ({found.kind.value})",
+            debit(BANK, found.amount),
+            _kept_for_owner(found),
+        ),
+        _pix_part(
+            found,
+            "pix_fee",
+            "Tarifa do Pix recebido",
+            debit(PIX_FEES, found.fee),
+            credit(BANK, found.fee),
+            event_type=PAYMENT_FEE,
+        ),
+    )
+    return Outcome(drafts=tuple(draft for draft in drafts if draft.lines))
+
+
+def _pix_part(
+    found: PaymentMismatchFound, part: str, description: str, *lines: Line, event_type: str = MISMATCH
+) -> Draft:
+    return Draft(
+        transaction_id=f"{part}_{found.external_id}",
+        event_type=event_type,
         entity_type=EntityType.PIX,
         entity_id=found.external_id,
         reference_number=found.e2e_id,
-        description=f"Pix sem cobrança correspondente ({found.kind.value})",
-        lines=(debit(BANK, found.amount), _kept_for_owner(found)),
+        description=description,
+        lines=without_zeros(*lines),
     )
-    return Outcome(drafts=(draft,))
 
 
 def _kept_for_owner(found: PaymentMismatchFound) -> Line:

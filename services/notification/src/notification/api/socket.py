@@ -17,6 +17,8 @@ from notification.metrics import FRAMES, SOCKETS_CLOSED
 from telemetry import tracing
 
 QUEUE_FRAMES: Final = 256
+Outgoing = tuple[Mapping[str, Any] | None, str | None]
+"""A frame, and the `traceparent` of what caused it."""
 
 
 class Ending(Enum):
@@ -36,7 +38,7 @@ class Socket:
     websocket: WebSocket
     holder: Holder
     cursor: Cursor
-    queue: "asyncio.Queue[_Outgoing | None]" = field(
+    queue: "asyncio.Queue[Outgoing | None]" = field(
         default_factory=lambda: asyncio.Queue(maxsize=QUEUE_FRAMES)
     )
     location: Mapping[str, Any] | None = None
@@ -76,7 +78,7 @@ class Socket:
             code, reason = self.ending.value
             await self.websocket.close(code, reason)
 
-    async def _send(self, outgoing: "_Outgoing | None") -> None:
+    async def _send(self, outgoing: Outgoing | None) -> None:
         if outgoing is None:
             outgoing, self.location = (self.location, None), None
         frame, traceparent = outgoing
@@ -86,10 +88,6 @@ class Socket:
         with _traced(frame, traceparent=traceparent):
             await self.websocket.send_text(text)
         FRAMES.labels(frame["type"]).inc()
-
-
-_Outgoing = tuple[Mapping[str, Any] | None, str | None]
-"""A frame and the trace that caused it."""
 
 
 def _traced(frame: Mapping[str, Any], *, traceparent: str | None) -> AbstractContextManager[object]:

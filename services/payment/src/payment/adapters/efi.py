@@ -90,12 +90,12 @@ class EfiProvider:
             made = await self._client.refund(refund.e2e_id, refund.efi_id, amount=refund.amount)
         return _refund(made)
 
-    async def find_refund(self, refund: Refund) -> ProviderRefund:
+    async def find_refund(self, refund: Refund) -> ProviderRefund | None:
         with _translated():
             try:
                 return _refund(await self._client.get_refund(refund.e2e_id, refund.efi_id))
-            except RefundNotFound as error:
-                raise ProviderUnclear("refund not found yet") from error
+            except RefundNotFound:
+                return None
 
     async def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
         with _translated():
@@ -124,12 +124,16 @@ class EfiProvider:
 
     def _charge(self, charge: efi.Charge) -> ProviderCharge:
         return ProviderCharge(
-            state=_CHARGE_STATES[charge.status], received=tuple(_received(pix) for pix in charge.received)
+            state=_CHARGE_STATES[charge.status],
+            received=tuple(_received(pix, txid=charge.txid) for pix in charge.received),
         )
 
 
-def _received(pix: efi.ReceivedPix) -> Received:
-    return Received(e2e_id=pix.e2e_id, txid=pix.txid, amount=pix.amount, fee=pix.fee, paid_at=pix.paid_at)
+def _received(pix: efi.ReceivedPix, *, txid: str | None = None) -> Received:
+    """`txid`: the charge that lists the Pix; the Pix itself may leave it out there."""
+    return Received(
+        e2e_id=pix.e2e_id, txid=pix.txid or txid, amount=pix.amount, fee=pix.fee, paid_at=pix.paid_at
+    )
 
 
 def _refund(refund: efi.Refund) -> ProviderRefund:

@@ -67,6 +67,7 @@ def mismatch_fact(
     return PaymentMismatchFound(
         kind=verdict.mismatch,
         amount=verdict.held,
+        fee=ZERO if verdict.confirms else received.fee,
         external_id=f"{received.e2e_id}:surplus" if surplus else received.e2e_id,
         e2e_id=received.e2e_id,
         txid=received.txid,

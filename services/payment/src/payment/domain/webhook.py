@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -49,7 +50,7 @@ class WebhookEvent:
 
 def payload_hash(item: Mapping[str, Any]) -> str:
     """SHA-256 of the whole item in canonical JSON: equal notifications have equal hashes."""
-    canonical = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -64,4 +65,5 @@ def without_payer(value: Any) -> Any:
         return {storable(key): without_payer(inner) for key, inner in value.items() if key not in _PAYER}
     if isinstance(value, list):
         return [without_payer(inner) for inner in value]
-    return storable(value) if isinstance(value, str) else value
+    # A number with a fraction was read exactly; as text it stays so.
+    return storable(str(value)) if isinstance(value, str | Decimal) else value

@@ -14,7 +14,8 @@ from payment.usecases.expire_charge import expire_charge
 async def expire_pix_charges(deps: Deps) -> int:
     """Remove each overdue charge at Efí, then expire it; answers how many expired.
 
-    When Efí refuses the removal because the charge was paid, it is confirmed instead.
+    When Efí refuses the removal because the charge was paid, it is confirmed instead, unless that was too
+    little: then it ends, with its money held, and the ride can be paid by another.
     """
     now = deps.now()
     until = now + timedelta(seconds=deps.policy.lease_s)
@@ -29,16 +30,24 @@ async def _expire(deps: Deps, charge: Charge) -> bool:
     except ProviderError:
         PROVIDER_FAILURES.labels("remove_charge", "unclear").inc()
         return False
-    if answer.state is ChargeState.PAID:
-        for received in answer.received:
-            await apply_received(deps, received=received, source=Source.JANITOR)
-        return False
-    if answer.state is ChargeState.ACTIVE:
+    for received in answer.received:
+        await apply_received(deps, received=received, source=Source.JANITOR)
+    if not _over(answer):
         return False
     async with deps.transaction() as tx:
         expired = await expire_charge(tx, intent_id=charge.payment_intent_id, now=deps.now())
     PAYMENTS_EXPIRED.inc(expired)
     return expired
+
+
+def _over(answer: ProviderCharge) -> bool:
+    """Whether nobody can pay the charge any more and all that was paid is known.
+
+    A charge that was paid short is over too: Efí takes one Pix for it, and the ride needs another.
+    """
+    return answer.state is ChargeState.REMOVED or (
+        answer.state is ChargeState.PAID and bool(answer.received)
+    )
 
 
 async def _remove(deps: Deps, charge: Charge) -> ProviderCharge:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from payment.domain.provider import ProviderError
+from payment.domain.provider import ProviderError, ProviderRefused
 from payment.domain.received import Received, Source
 from payment.domain.webhook import EventType, Outcome, WebhookEvent
 from payment.effects.apply_received import apply_received
@@ -57,6 +57,10 @@ async def _fetch_back(deps: Deps, group: Sequence[WebhookEvent]) -> None:
         return
     try:
         received = await deps.provider.find_received(e2e_id)
+    except ProviderRefused:
+        # No e2eId of any Pix: Efí will not look it up, now or later.
+        PROVIDER_FAILURES.labels("find_received", "refused").inc()
+        received = None
     except ProviderError:
         PROVIDER_FAILURES.labels("find_received", "unclear").inc()
         await _postpone(deps, group)

@@ -43,10 +43,11 @@ async def _reconcile(deps: Deps, charge: Charge) -> int:
     except ProviderError:
         PROVIDER_FAILURES.labels("find_charge", "unclear").inc()
         return 0
+    found = sum([await _recover(deps, received) for received in answer.received])
     if answer.state is ChargeState.REMOVED:
         async with deps.transaction() as tx:
             await expire_charge(tx, intent_id=charge.payment_intent_id, now=deps.now())
-    return sum([await _recover(deps, received) for received in answer.received])
+    return found
 
 
 async def _sweep(deps: Deps, *, now: datetime) -> int:

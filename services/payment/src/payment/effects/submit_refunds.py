@@ -2,7 +2,13 @@
 
 from datetime import timedelta
 
-from payment.domain.provider import ProviderError, ProviderRefund, ProviderRefused, RefundState
+from payment.domain.provider import (
+    ProviderError,
+    ProviderRefund,
+    ProviderRefused,
+    ProviderUnclear,
+    RefundState,
+)
 from payment.domain.refund import Refund, RefundStatus
 from payment.metrics import PROVIDER_FAILURES
 from payment.ports import Deps
@@ -24,15 +30,32 @@ async def submit_refunds(deps: Deps) -> int:
 
 
 async def _follow(deps: Deps, refund: Refund) -> None:
-    ask = deps.provider.refund if refund.status is RefundStatus.REQUESTED else deps.provider.find_refund
+    ask = _submit if refund.status is RefundStatus.REQUESTED else _find
     try:
-        answer = await ask(refund)
-    except ProviderRefused as refusal:
-        answer = ProviderRefund(state=RefundState.REFUSED, return_id="", reason=refusal.code)
-    except ProviderError:
-        PROVIDER_FAILURES.labels("refund", "unclear").inc()
+        answer = await ask(deps, refund)
+    except ProviderError as error:
+        kind = "refused" if isinstance(error, ProviderRefused) else "unclear"
+        PROVIDER_FAILURES.labels("refund", kind).inc()
         return
     async with deps.transaction() as tx:
         await settle_refund(
             tx, refund_id=refund.id, payment_id=refund.payment_intent_id, answer=answer, now=deps.now()
         )
+
+
+async def _submit(deps: Deps, refund: Refund) -> ProviderRefund:
+    """A refusal counts only if Efí does not know the refund: an earlier call may have got through, and used
+    up what a repeat is refused for."""
+    try:
+        return await deps.provider.refund(refund)
+    except ProviderRefused as refusal:
+        refused = ProviderRefund(state=RefundState.REFUSED, return_id="", reason=refusal.code)
+        return await deps.provider.find_refund(refund) or refused
+
+
+async def _find(deps: Deps, refund: Refund) -> ProviderRefund:
+    """A refund under way ends by what Efí says of it, never because a query went wrong or found nothing."""
+    found = await deps.provider.find_refund(refund)
+    if found is None:
+        raise ProviderUnclear("a refund under way is not found")
+    return found
