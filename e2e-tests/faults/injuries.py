@@ -61,6 +61,10 @@ async def identity_killed_in_a_refresh(scene: Scene) -> None:
     await scene.town.passengers[1].log_in()
 
 
+async def kafka_killed(scene: Scene) -> None:
+    await scene.kill("kafka")
+
+
 async def valkey_flushed(scene: Scene) -> None:
     async with Valkey.from_url(scene.stack.valkey) as client:
         await client.flushall()
@@ -137,7 +141,7 @@ FAULTS: Final[Sequence[tuple[str, Fault]]] = (
     ("identity_killed_in_a_refresh", identity_killed_in_a_refresh),
     ("gateway_killed", _kill("gateway")),
     ("backoffice_killed", _kill("backoffice")),
-    ("kafka_killed", _kill("kafka")),
+    ("kafka_killed", kafka_killed),
     ("valkey_flushed", valkey_flushed),
     ("valkey_killed", _kill("valkey")),
     ("postgres_stopped_fast", _kill("postgres", signal.SIGINT)),

@@ -55,7 +55,9 @@ async def every_paid_ride_has_one_payment_journal(case: Case) -> Finding:
     events = await query(
         case.stack,
         "ledger",
-        "SELECT ride_id, amount FROM financial_events WHERE event_type = 'payment.confirmed'",
+        "SELECT e.ride_id, t.debits AS amount FROM financial_events e"
+        " LEFT JOIN journals j ON j.event_id = e.id AND j.transaction_id = 'payment_' || e.payment_intent_id"
+        " LEFT JOIN journal_totals t ON t.journal_id = j.id WHERE e.event_type = 'payment.confirmed'",
     )
     fares = {ride["id"]: ride["final_fare"] for ride in rides if ride["final_fare"] > 0}
     posted = Counter(event["ride_id"] for event in events)

@@ -71,7 +71,7 @@ class App:
             frame: dict[str, Any] = json.loads(await self.connection.recv())
         return frame
 
-    async def ask(self, message: str) -> dict[str, Any]:
+    async def ask(self, message: str | bytes) -> dict[str, Any]:
         await self.connection.send(message)
         return await self.next()
 

@@ -65,7 +65,7 @@ class FakePayouts:
         self._rows.due[payout_id] = due_at
 
     async def hasten(self, id_envio: str, *, now: datetime) -> bool:
-        reached = {Step.SENT, Step.UNKNOWN, Step.COMPLETED, Step.RETURNED}
+        reached = {Step.SENT, Step.UNKNOWN, Step.FAILED, Step.COMPLETED, Step.RETURNED}
         for payout in self._rows.payouts.values():
             if payout.id_envio == id_envio and payout.step in reached:
                 self._rows.due[payout.id] = now

@@ -17,13 +17,24 @@ class EfiSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     efi_base_url: str
+    """Efí's API."""
     efi_credentials_file: Path
+    """JSON: {"client_id", "client_secret"}."""
     efi_certificate_file: Path
+    """Our certificate with its key: PEM, or Efí's .p12."""
     efi_ca_file: Path | None = None
+    """The authority of Efí's certificate; unset: the system's."""
     efi_pix_key: str
+    """The Pix key that we charge and pay with."""
     efi_connect_timeout_s: float = 3.0
+    """Longest wait for a connection."""
     efi_read_timeout_s: float = 15.0
+    """Longest wait for an answer."""
     efi_send_timeout_s: float = 30.0
+    """Longest wait for the answer to a sent Pix."""
     efi_attempts: int = Field(default=3, ge=1)
+    """Attempts of one call that may be repeated."""
     efi_retry_base_s: float = 0.2
+    """First wait before the next attempt; it doubles, with jitter."""
     efi_retry_after_max_s: float = 5.0
+    """Longest Retry-After that is waited for."""

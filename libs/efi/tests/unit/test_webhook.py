@@ -109,14 +109,15 @@ def test_a_body_that_is_no_webhook_is_malformed(body: bytes) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
 )
 fields = st.sampled_from(
     ["endToEndId", "txid", "chave", "valor", "horario", "gnExtras", "devolucoes", "tipo", "status"]
 )
 
 
-@given(st.lists(json_values | st.dictionaries(fields, json_values)))
+@given(st.lists(json_values | st.dictionaries(fields, json_values, max_size=4), max_size=3))
 def test_no_entry_ever_makes_it_fail(entries: list[Any]) -> None:
     assert len(parse_webhook(json.dumps({"pix": entries}).encode())) == len(entries)
 

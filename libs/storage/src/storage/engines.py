@@ -46,6 +46,8 @@ def _engine(settings: DatabaseSettings, *, url: str, service: str, name: str) ->
         max_overflow=settings.database_max_overflow,
         pool_timeout=settings.database_pool_timeout_s,
         pool_pre_ping=True,
+        # An error ends up in a log, and what was bound to the statement is somebody's e-mail or position.
+        hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "server_settings": _server_settings(settings, service=service, name=name),

@@ -17,13 +17,24 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     database_url: str
+    """The service's database, as its lesser role; postgresql://…"""
     database_owner_url: str | None = None
+    """The same as its owner, for `migrate`; unset: DATABASE_URL."""
     database_replica_url: str | None = None
+    """A replica for reads that may lag; unset: the primary."""
     database_password_file: Path | None = None
+    """Replaces the password of DATABASE_URL and of the replica's."""
     database_owner_password_file: Path | None = None
+    """Replaces the password of DATABASE_OWNER_URL."""
     database_pool_size: int = Field(default=5, ge=1)
+    """Connections a process keeps."""
     database_max_overflow: int = Field(default=5, ge=0)
+    """Connections beyond those, while it is busy."""
     database_pool_timeout_s: float = Field(default=5.0, gt=0)
+    """How long work waits for a connection."""
     database_statement_timeout_ms: int = Field(default=5000, ge=0)
+    """Longest statement; 0 for none."""
     database_lock_timeout_ms: int = Field(default=3000, ge=0)
+    """Longest wait for a lock; 0 for none."""
     database_idle_timeout_ms: int = Field(default=10_000, ge=0)
+    """How long a transaction may sit idle; 0 for ever."""

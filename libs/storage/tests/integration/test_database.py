@@ -117,3 +117,10 @@ async def _add(tx: Transaction, name: str) -> None:
 async def _increment(database: Database[Transaction]) -> None:
     async with database.transaction() as tx:
         await _add(tx, "a")
+
+
+async def test_an_error_never_tells_what_was_bound_to_its_statement(database: Database[Transaction]) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with database.reading() as tx:
+            await tx.session.execute(text("SELECT CAST(:note AS integer)"), {"note": 7.5j})
+    assert "7.5j" not in str(caught.value).split("[SQL", 1)[1]

@@ -18,12 +18,19 @@ class TelemetrySettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     environment: str = "development"
+    """Name of the deployment; in production one trace in ten is kept by default."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
     log_format: Literal["json", "console"] = "json"
+    """One JSON object a line, or text for a terminal."""
     traces_sampling_ratio: float | None = Field(default=None, ge=0, le=1)
+    """Share of traces to keep; unset: 1, in production 0.1."""
     otlp_endpoint: str | None = None
+    """Where spans go, OTLP over HTTP; unset: nowhere."""
     otlp_delay_ms: int = Field(default=5000, ge=10)
+    """Longest wait of a finished span before it is sent."""
     sentry_dsn_file: Path | None = None
+    """Sentry's DSN; unset: no crash reports."""
 
     def sampling_ratio(self) -> float:
         """The share of traces to record, 0 to 1."""

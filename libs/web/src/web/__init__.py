@@ -7,7 +7,7 @@ from web.cli import Mode, cli, service_cli
 from web.clients import actor, from_gateway
 from web.idempotency import IdempotencyKey, OptionalIdempotencyKey, Reply, clean_key, idempotent
 from web.keys import KeySource, RemoteKeys, StaticKeys
-from web.models import Body, MoneyIn, View
+from web.models import Body, MoneyIn, UtcTime, View
 from web.openapi import Operation, errors, operations
 from web.pages import Cursor, InvalidCursor, Limit, Page, decode_cursor, encode_cursor, page
 from web.principals import (
@@ -77,6 +77,7 @@ __all__ = [
     "StaticKeys",
     "TokenVerifier",
     "Unauthenticated",
+    "UtcTime",
     "View",
     "WebSettings",
     "actor",

@@ -77,15 +77,17 @@ async def idempotent(
     key: str,
     work: Work[T],
     status: int = 201,
+    body_counts: bool = True,
 ) -> Response:
     """Do `work` once per (principal, operation, key) and answer repeats with the stored answer.
 
     `work` returns a View (answered with `status`), a Reply, None (no body), or a Refusal: its writes commit
     and it is stored as final. A Refusal that is raised rolls the work back and is stored when it is final.
+    `body_counts` False: the body says nothing but the key, so a key sent in the header repeats one sent there.
     Raises RequestInProgress (409) while the first is running, IdempotencyKeyReused (422) for another request.
     """
     names = {"principal": str(principal.user_id), "operation": operation, "key": key}
-    fingerprint = await request_fingerprint(request)
+    fingerprint = await request_fingerprint(request, body_counts=body_counts)
     try:
         async with transaction() as tx:
             claimed = await idempotency.claim(tx, **names, fingerprint=fingerprint)
@@ -102,9 +104,9 @@ async def idempotent(
         return await _store_refusal(request, refusal, transaction, names=names, fingerprint=fingerprint)
 
 
-async def request_fingerprint(request: Request) -> bytes:
+async def request_fingerprint(request: Request, *, body_counts: bool = True) -> bytes:
     """SHA-256 over method, path and body; a JSON body counts by its value, not by its spelling."""
-    body = await request.body()
+    body = await request.body() if body_counts else b""
     try:
         canonical = (
             json.dumps(parse_json(body), sort_keys=True, separators=(",", ":")).encode() if body else b""

@@ -1,10 +1,19 @@
-"""Bases of what comes in and what goes out, and money in a request."""
+"""Bases of what comes in and what goes out, and money and times in a request."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 MAX_TEXT: Final = 10_000
@@ -59,3 +68,15 @@ MoneyIn = Annotated[
     ),
 ]
 """An amount in BRL in a request: string or number, positive, at most two decimals. Decimal in Python."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("time_out_of_range", "beyond the calendar in UTC") from error
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An RFC 3339 time in a request, in UTC: one whose zone takes it beyond year 1 or 9999 is refused, for no
+database could compare with it."""

@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -107,7 +107,8 @@ def _read_time(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("naive")
-    return at
+    # OverflowError within a day of the calendar's ends: a database could not compare with it either.
+    return at.astimezone(UTC)
 
 
 def _read_whole(text: str) -> int:

@@ -18,12 +18,12 @@ from starlette.types import Scope
 PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 _EXCLUDED: Final = "^wss?:,^https?://[^/]*/(?:" + "|".join(path[1:] for path in sorted(PROBES)) + ")$"
 
-# The instrumentation's only switch to the stable names (http.request.method …), read once a process.
-os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
-
 
 def instrument(app: FastAPI) -> None:
     """Give each request of the app a server span, around every layer added so far."""
+    # The only switch to the stable names (http.request.method …), read when the first app is built. Not said
+    # at import: a fork of a process that had imported us may have been given another environment.
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     app.add_middleware(
         OpenTelemetryMiddleware,
         excluded_urls=_EXCLUDED,

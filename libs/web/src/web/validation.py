@@ -32,6 +32,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "uuid_parsing": ("Deve ser um UUID.", "Must be a UUID."),
     "datetime_parsing": ("Deve ser uma data e hora RFC 3339.", "Must be an RFC 3339 time."),
     "timezone_aware": ("A data e hora precisa de fuso horário.", "The time needs a time zone."),
+    "time_out_of_range": ("Data e hora fora do calendário.", "The time is beyond the calendar."),
     "model_attributes_type": ("Deve ser um objeto JSON.", "Must be a JSON object."),
     "dict_type": ("Deve ser um objeto JSON.", "Must be a JSON object."),
     "list_type": ("Deve ser uma lista.", "Must be a list."),

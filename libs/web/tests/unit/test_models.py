@@ -1,5 +1,6 @@
 """Requests are strict, and money in them is exact."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -72,3 +73,19 @@ def test_a_view_is_filled_from_attributes_and_shows_only_its_fields() -> None:
         id: int
 
     assert RowView.model_validate(Row()).model_dump() == {"id": 7}
+
+
+class Since(web.Body):
+    since: web.UtcTime
+
+
+def test_a_time_in_a_request_is_in_utc() -> None:
+    assert Since.model_validate({"since": "2026-01-01T00:00:00-03:00"}).since == datetime(
+        2026, 1, 1, 3, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_its_zone_takes_beyond_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="time_out_of_range"):
+        Since.model_validate({"since": text})

@@ -1,6 +1,6 @@
 """A cursor is opaque, exact, and refused when it was not made by us."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +40,8 @@ def test_what_we_did_not_make_is_refused(text: str) -> None:
         (("x",), (int,)),
         ((1,), (datetime, UUID)),
         ((datetime.now(),), (datetime,)),  # noqa: DTZ005
+        ((datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),), (datetime,)),
+        ((datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))),), (datetime,)),
         (("a\x00b",), (str,)),
         ((2**63,), (int,)),
         ((Decimal("NaN"),), (Decimal,)),

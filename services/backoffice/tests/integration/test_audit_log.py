@@ -76,6 +76,17 @@ async def test_records_arrive_once_and_are_found_by_what_they_say(app: FastAPI, 
     assert {page["data"][0]["id"], rest["data"][0]["id"]} == {str(first.record_id), str(second.record_id)}
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_beyond_the_calendar_is_refused(app: FastAPI, tokens: Tokens, at: str) -> None:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://backoffice"
+    ) as client:
+        admin = tokens.headers(uuid4(), "admin")
+        for name in ("from", "to"):
+            answer = await client.get("/audit/logs", params={name: at}, headers=admin)
+            assert (answer.status_code, answer.json()["code"]) == (422, "validation_error")
+
+
 async def test_only_admins_read_it(app: FastAPI, tokens: Tokens) -> None:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://backoffice"

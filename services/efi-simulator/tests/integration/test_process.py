@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,16 +12,11 @@ import httpx
 import pytest
 from simulator_fakes import KEY, settings_in
 
+from devstack.ports import free_port
 from efi import EfiClient, EfiSettings
 from efi_simulator.main import cli, describe
 from testkit import eventually
 from testkit.certificates import Certificates
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(folder: Path, certificates: Certificates) -> dict[str, str]:
@@ -59,12 +53,14 @@ async def test_it_serves_both_doors_and_stops_on_a_signal(tmp_path: Path, certif
     async with process(told) as running, httpx.AsyncClient(trust_env=False) as browser:
 
         async def is_ready() -> bool:
+            if running.returncode is not None:
+                pytest.fail(f"it ended with {running.returncode}")
             try:
                 return (await browser.get(f"{control}/ready")).status_code == 200
             except httpx.TransportError:
                 return False
 
-        await eventually(is_ready, timeout_s=60)
+        await eventually(is_ready, timeout_s=120)
         settings = EfiSettings(
             efi_base_url=f"https://localhost:{told['SERVICE_PORT']}",
             efi_credentials_file=tmp_path / "credentials.json",

@@ -10,4 +10,6 @@ from web import WebSettings
 
 class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     ticket_ttl_s: int = Field(default=30, ge=1, le=300)
+    """Life of a socket's ticket."""
     heartbeat_s: int = Field(default=30, ge=1)
+    """How often an app should ping; `hello` tells it."""

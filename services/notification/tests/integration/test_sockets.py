@@ -1,9 +1,12 @@
 """Sockets on real Postgres and Valkey: tickets, order, gaps, and the end of a session."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -24,6 +27,7 @@ from notification.effects.announce_locations import announce_locations
 from notification.settings import Settings
 from telemetry import tracing
 from testkit import Tokens
+from testkit.proxy import FaultProxy
 from web import Revocations
 
 NOW = datetime.now(UTC)
@@ -60,6 +64,8 @@ async def test_pings_are_answered_and_other_words_are_told_to_be_unknown(
         assert (await app.ask('{"type": "subscribe"}'))["data"] == {"code": "unknown_type"}
         assert (await app.ask("{"))["data"] == {"code": "malformed_json"}
         assert (await app.ask("[" * 4000))["data"] == {"code": "malformed_json"}
+        assert (await app.ask(b"\x00\xff"))["data"] == {"code": "malformed_json"}
+        assert (await app.ask(b'{"type": "ping"}'))["type"] == "pong"
 
 
 async def test_a_message_reaches_whichever_process_holds_the_socket(
@@ -302,3 +308,46 @@ async def test_a_driver_hears_of_the_payout(notification_settings: Settings, tok
         "30.00",
     )
     assert "id_envio" not in frame["data"]
+
+
+async def test_apps_that_join_while_the_connection_to_valkey_breaks_are_told_all(
+    notification_settings: Settings, tokens: Tokens, tcp_proxy: Callable[[str], Awaitable[FaultProxy]]
+) -> None:
+    """Many subscribe over one connection that is cut again and again: nobody is refused, the hub lives on."""
+    address = urlsplit(str(notification_settings.valkey_url))
+    proxy = await tcp_proxy(address.netloc)
+    settings = notification_settings.model_copy(
+        update={"valkey_url": f"redis://{proxy.address}{address.path}"}
+    )
+    drivers = [new_id() for _ in range(12)]
+    async with running(settings, tokens) as process, AsyncExitStack() as apps:
+        cutting = asyncio.create_task(_cut(proxy))
+        try:
+            joining = [apps.enter_async_context(process.app_of(driver)) for driver in drivers]
+            connected = await asyncio.gather(*joining)
+        finally:
+            cutting.cancel()
+            await asyncio.gather(cutting, return_exceptions=True)
+        await process.tell(*map(a_payout, drivers))
+        for app in connected:
+            assert (await app.next())["type"] == "payout.completed"
+        assert process.deps.hub.unhealthy() is None
+
+
+async def _cut(proxy: FaultProxy) -> None:
+    while True:
+        await proxy.drop()
+        await asyncio.sleep(0.005)
+
+
+def a_payout(driver_id: UUID) -> PayoutCompleted:
+    payout_id = new_id()
+    return PayoutCompleted(
+        driver_id=driver_id,
+        payout_id=payout_id,
+        amount=Decimal("30.00"),
+        id_envio=payout_id.hex,
+        e2e_id="E1",
+        fee=Decimal("0.00"),
+        completed_at=NOW,
+    )

@@ -15,13 +15,15 @@ from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
 from payment.ports import Deps
 
-SOON_S: Final = 0.1
+SOON_S: Final = 0.2
+"""How late a job sees what another process committed, or what falls due; our own commits wake it."""
+
 REGISTER_S: Final = 1.0
 
 # The first two claim rows with SKIP LOCKED, so every worker may run them at once.
 JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
-    Schedule(name="submit_charges", every_s=SOON_S, exclusive=False): submit_charges,
-    Schedule(name="process_webhooks", every_s=SOON_S, exclusive=False): process_webhooks,
+    Schedule(name="submit_charges", every_s=SOON_S, exclusive=False, wake_on_commit=True): submit_charges,
+    Schedule(name="process_webhooks", every_s=SOON_S, exclusive=False, wake_on_commit=True): process_webhooks,
     Schedule(name="submit_refunds", every_s=0.5): submit_refunds,
     Schedule(name="expire_pix_charges", every_s=1.0): expire_pix_charges,
     Schedule(name="publish_statement", every_s=60.0): publish_statement,
@@ -30,20 +32,16 @@ JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
 
 def timetable(
     deps: Deps, *, webhook_url: str | None = None
-) -> Mapping[Schedule, Callable[[], Awaitable[None]]]:
+) -> Mapping[Schedule, Callable[[], Awaitable[object]]]:
     """JOBS bound to `deps`, with the janitor at its interval and our webhook kept registered."""
     janitor = Schedule(name="reconcile_pix_charges", every_s=deps.policy.janitor_s)
     jobs = {**JOBS, janitor: reconcile_pix_charges}
-    timetable: dict[Schedule, Callable[[], Awaitable[None]]] = {
-        schedule: partial(_run, job, deps) for schedule, job in jobs.items()
+    timetable: dict[Schedule, Callable[[], Awaitable[object]]] = {
+        schedule: partial(job, deps) for schedule, job in jobs.items()
     }
     if webhook_url is not None:
         timetable[Schedule(name="register_webhook", every_s=REGISTER_S)] = _Registration(deps, webhook_url)
     return timetable
-
-
-async def _run(job: Callable[[Deps], Awaitable[int]], deps: Deps) -> None:
-    await job(deps)
 
 
 class _Registration:
@@ -54,9 +52,11 @@ class _Registration:
         self._url = url
         self._again_at: datetime | None = None
 
-    async def __call__(self) -> None:
+    async def __call__(self) -> int:
         now = self._deps.now()
         if self._again_at is not None and now < self._again_at:
-            return
-        if await register_webhook(self._deps, url=self._url):
-            self._again_at = now + timedelta(hours=1)
+            return 0
+        if not await register_webhook(self._deps, url=self._url):
+            return 0
+        self._again_at = now + timedelta(hours=1)
+        return 1

@@ -19,13 +19,24 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     """
 
     webhook_host: str = "127.0.0.1"
+    """Address of the webhook's listener."""
     webhook_port: int = 8443
+    """Port of the webhook's listener."""
     webhook_certificate_file: Path | None = None
+    """The listener's certificate; unset: no listener."""
     webhook_key_file: Path | None = None
+    """That certificate's key."""
     webhook_client_ca_file: Path | None = None
+    """The authority of the certificate that Efí must show."""
     webhook_client_subject: str | None = None
+    """The subject that it must have; unset: any."""
     webhook_client_issuer: str | None = None
+    """The issuer that it must have; unset: any."""
     webhook_url: str | None = None
+    """The listener's public address, registered at Efí; unset: nothing is registered."""
     charge_ttl_s: float = Field(default=3600.0, ge=1)
+    """How long a charge can be paid."""
     janitor_s: float = Field(default=300.0, gt=0)
+    """How often, and from what age, open charges are asked about."""
     payment_lease_s: float = Field(default=60.0, gt=0)
+    """How long a claimed charge or webhook is left to its process."""

@@ -139,7 +139,36 @@ async def test_a_trusted_certificate_of_somebody_else_is_refused(
     assert await stored(payment) == []
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"pix": 5}', b"\xff", b""])
+@pytest.mark.parametrize("amount", ["50.00", "5e1", "-50.00", "1e400", "0"])
+async def test_an_amount_written_as_a_number_is_stored_too(
+    payment: Payment, door: str, certificates: Any, amount: str
+) -> None:
+    _, intent, charge = await payment.open_payment()
+    pix = a_pix(txid=charge.txid)
+    payment.bank.pay(pix)
+    body = json.dumps({"pix": [item(pix)]}).replace('"50.00"', amount)
+    async with caller(certificates, certificates.client_named(CALLER)) as efi:
+        answer = await efi.post(f"{door}/webhooks/efi/pix", content=body)
+    assert answer.status_code == 200
+    await process_webhooks(payment.deps)
+    assert len(await stored(payment)) == 1
+    # An amount that is none makes the entry unreadable, and the janitor's; what is read is fetched back.
+    read = amount != "1e400"
+    assert ((await payment.pair(intent.id))[0].status is IntentStatus.CONFIRMED) == read
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"pix": 5}',
+        b"\xff",
+        b"",
+        b'{"pix": [{"endToEndId": "E1", "txid": "a", "valor": NaN}]}',
+        b'{"pix": [{"endToEndId": "E1", "txid": "a", "valor": -Infinity}]}',
+        b"[" * 100_000,
+    ],
+)
 async def test_a_body_that_is_not_efis_is_a_clear_400(door: str, certificates: Any, body: bytes) -> None:
     async with caller(certificates, certificates.client_named(CALLER)) as efi:
         answer = await efi.post(f"{door}/webhooks/efi/pix", content=body)

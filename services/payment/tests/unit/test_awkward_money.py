@@ -1,23 +1,23 @@
 """Money that comes in an awkward way: too little, twice, late, under doubt. None of it may get stuck."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from payment_fakes import NOW, FakeDeps, a_pix, an_event, completed_ride
 
-from contracts.payment import PaymentMismatchFound
+from contracts.payment import MismatchKind, PaymentConfirmed, PaymentMismatchFound
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payment.domain.charge import Charge, ChargeStatus
 from payment.domain.intent import Intent, IntentStatus
-from payment.domain.provider import ProviderRefund, ProviderRefused, ProviderUnclear, RefundState
+from payment.domain.provider import ChargeState, ProviderRefund, ProviderRefused, ProviderUnclear, RefundState
 from payment.domain.received import Source
 from payment.domain.refund import Refund, RefundStatus
 from payment.domain.webhook import Outcome
 from payment.effects.expire_pix_charges import expire_pix_charges
 from payment.effects.process_webhooks import process_webhooks
+from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
 from payment.usecases.confirm_pix import confirm_pix
@@ -91,3 +91,50 @@ async def test_a_refund_whose_first_answer_was_lost_is_not_failed_by_a_refusal_o
     deps.provider.refusing_refunds = ProviderRefused("valor_invalido")
     await submit_refunds(deps)
     assert deps.tx.refunds.rows[refund.id].status is RefundStatus.REFUNDED
+
+
+@pytest.mark.parametrize(
+    ("amount", "fees"), [("50.00", []), ("50.07", [Decimal("0.00")]), ("49.99", [Decimal("0.05")])]
+)
+async def test_the_fee_of_a_pix_is_told_exactly_once(amount: str, fees: list[Decimal]) -> None:
+    deps = FakeDeps()
+    _, charge = await a_submitted_payment(deps)
+    pix = replace(a_pix(txid=charge.txid, amount=amount), fee=Decimal("0.05"))
+    await confirm_pix(deps.tx, received=pix, source=Source.WEBHOOK, now=NOW)
+    assert [fact.fee for fact in deps.tx.facts if isinstance(fact, PaymentMismatchFound)] == fees
+    confirmed = [fact.fee for fact in deps.tx.facts if isinstance(fact, PaymentConfirmed)]
+    assert sum(fees + confirmed, Decimal(0)) == Decimal("0.05")
+
+
+async def test_a_paid_charge_whose_pix_efi_does_not_list_yet_is_not_expired() -> None:
+    deps = FakeDeps()
+    intent, charge = await a_submitted_payment(deps)
+    deps.provider.states[charge.txid] = ChargeState.PAID
+    deps.advance(901)
+    assert await expire_pix_charges(deps) == 0
+    assert deps.tx.intents.intents[intent.id].status is IntentStatus.PENDING
+
+
+async def test_a_pix_that_arrived_before_the_bank_took_the_charge_away_pays_it() -> None:
+    deps = FakeDeps()
+    intent, charge = await a_submitted_payment(deps)
+    deps.provider.pay(a_pix(txid=charge.txid))
+    deps.provider.states[charge.txid] = ChargeState.REMOVED
+    deps.advance(301)
+    await reconcile_pix_charges(deps)
+    assert deps.tx.intents.intents[intent.id].status is IntentStatus.CONFIRMED
+
+
+async def test_an_old_charge_paid_late_neither_pays_nor_blocks_the_new_one() -> None:
+    deps = FakeDeps()
+    old, old_charge = await a_submitted_payment(deps)
+    deps.advance(901)
+    await expire_pix_charges(deps)
+    new, new_charge, _ = await open_intent(deps.tx, ride_id=old.ride_id, now=deps.now(), ttl_s=900.0)
+    late, timely = a_pix(txid=old_charge.txid), a_pix(txid=new_charge.txid)
+    assert await confirm_pix(deps.tx, received=late, source=Source.JANITOR, now=NOW) is Outcome.HELD
+    assert await confirm_pix(deps.tx, received=timely, source=Source.WEBHOOK, now=NOW) is Outcome.CONFIRMED
+    assert deps.tx.intents.intents[old.id].status is IntentStatus.EXPIRED
+    assert deps.tx.intents.intents[new.id].status is IntentStatus.CONFIRMED
+    [held] = [fact for fact in deps.tx.facts if isinstance(fact, PaymentMismatchFound)]
+    assert (held.kind, held.passenger_id, held.amount) == (MismatchKind.LATE, old.passenger_id, late.amount)

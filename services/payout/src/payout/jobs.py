@@ -17,10 +17,9 @@ JOBS: Final[Mapping[str, Callable[[Deps], Awaitable[int]]]] = {
 }
 
 
-def timetable(deps: Deps, *, every_s: float) -> Mapping[Schedule, Callable[[], Awaitable[None]]]:
-    """JOBS bound to `deps`, each looking for due payouts every `every_s` seconds."""
-    return {Schedule(name=name, every_s=every_s): partial(_run, job, deps) for name, job in JOBS.items()}
-
-
-async def _run(job: Callable[[Deps], Awaitable[int]], deps: Deps) -> None:
-    await job(deps)
+def timetable(deps: Deps, *, every_s: float) -> Mapping[Schedule, Callable[[], Awaitable[int]]]:
+    """JOBS bound to `deps`, each looking for due payouts after a commit and every `every_s` seconds."""
+    return {
+        Schedule(name=name, every_s=every_s, wake_on_commit=True): partial(job, deps)
+        for name, job in JOBS.items()
+    }

@@ -23,12 +23,22 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     encryption_key_file: Path
+    """Keys that seal bank snapshots: base64 of 32 bytes a line, the current one first."""
     service_token_file: Path
+    """The token that identity knows payout by."""
     identity_timeout_s: float = Field(default=5.0, gt=0)
+    """Longest wait for identity's answer."""
     payout_minimum_brl: Decimal = Field(default=Decimal("1.00"), gt=0, decimal_places=2)
+    """Least amount of a payout, in BRL."""
     janitor_s: float = Field(default=300.0, gt=0)
+    """Longest wait between two questions about a send."""
     first_poll_s: float = Field(default=0.5, gt=0)
+    """Shortest wait between two questions about a send."""
     payout_retry_s: float = Field(default=2.0, gt=0)
+    """First wait after a failed attempt."""
     payout_resend_after_s: float = Field(default=5.0, ge=0)
+    """After so long an idEnvio that Efí does not know is sent again."""
     payout_lease_s: float = Field(default=90.0, gt=0)
+    """How long a claimed payout is left to its process; longer than a call may take."""
     payout_tick_s: float = Field(default=0.2, gt=0)
+    """How often due payouts are looked for."""

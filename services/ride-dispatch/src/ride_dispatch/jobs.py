@@ -110,8 +110,8 @@ class Loop:
             log.exception("loop_turn_failed", loop=self._name)
 
 
-async def expire_due_offers(deps: Deps) -> None:
-    """End what is over; a ride whose offers are all gone goes on searching at once."""
+async def expire_due_offers(deps: Deps) -> int:
+    """End what is over; a ride whose offers are all gone goes on searching at once. How many rides."""
     async with deps.transaction() as tx:
         due = await tx.offers.rides_with_due(now=deps.now(), limit=BATCH)
     for ride_id in due:
@@ -119,9 +119,10 @@ async def expire_due_offers(deps: Deps) -> None:
             OFFERS_EXPIRED.inc(await expire_offers(tx, ride_id=ride_id, now=deps.now()))
     if due:
         deps.nudge()
+    return len(due)
 
 
-async def end_due_searches(deps: Deps) -> None:
+async def end_due_searches(deps: Deps) -> int:
     async with deps.transaction() as tx:
         due = await tx.rides.due_for_end(now=deps.now(), limit=BATCH)
     for ride_id in due:
@@ -130,6 +131,7 @@ async def end_due_searches(deps: Deps) -> None:
         if ended is not None:
             NO_DRIVER_FOUND.inc()
             log.info("end_search", ride_id=str(ride_id))
+    return len(due)
 
 
 async def refresh_gauges(deps: Deps) -> None:
@@ -170,7 +172,7 @@ async def fill_index(deps: Deps) -> None:
 
 
 # The first two lock rides with SKIP LOCKED, so every worker may run them at once.
-JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[None]]]] = {
+JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[object]]]] = {
     Schedule(name="expire_offers", every_s=0.25, exclusive=False): expire_due_offers,
     Schedule(name="end_search", every_s=0.5, exclusive=False): end_due_searches,
     Schedule(name="rebuild_index", every_s=30.0): fill_index,
@@ -183,7 +185,9 @@ HOUSEKEEPING: Final[Mapping[Schedule, Callable[[Deps, Housekeeping], Awaitable[N
 }
 
 
-def timetable(deps: Deps, keeping: Housekeeping) -> Mapping[Schedule, Callable[[], Awaitable[None]]]:
+def timetable(deps: Deps, keeping: Housekeeping) -> Mapping[Schedule, Callable[[], Awaitable[object]]]:
     """JOBS and HOUSEKEEPING bound to `deps`."""
-    bound = {schedule: partial(job, deps) for schedule, job in JOBS.items()}
+    bound: dict[Schedule, Callable[[], Awaitable[object]]] = {
+        schedule: partial(job, deps) for schedule, job in JOBS.items()
+    }
     return bound | {schedule: partial(job, deps, keeping) for schedule, job in HOUSEKEEPING.items()}

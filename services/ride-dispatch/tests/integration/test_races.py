@@ -79,10 +79,12 @@ async def test_a_key_may_come_in_the_header_or_the_body_but_must_agree(open_stac
     none = await driver.post(path)
     differ = await driver.post(path, {"idempotency_key": "a"}, key="b")
     body = await driver.post(path, {"idempotency_key": "a"})
+    header = await driver.post(path, key="a")
 
     assert (none.status_code, none.json()["code"]) == (400, "idempotency_key_required")
     assert differ.status_code == 422
     assert body.status_code == 200
+    assert (header.content, header.headers["Idempotency-Replayed"]) == (body.content, "true")
 
 
 async def test_a_driver_who_was_never_offered_the_ride_gets_the_losers_answer(open_stack: OpenStack) -> None:

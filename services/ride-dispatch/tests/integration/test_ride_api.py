@@ -101,6 +101,8 @@ async def test_a_request_is_validated(service: Stack) -> None:
         trip(pickup_lat=0, pickup_lon=0),
         trip(dropoff_lat=0, dropoff_lon=0),
         trip(pickup_lat=91),
+        trip(pickup_lat="-23.5"),
+        trip(pickup_lat=True),
         trip(category="bus"),
         trip(surprise=1),
         {},
@@ -230,6 +232,7 @@ async def test_a_rejected_offer_sends_the_ride_on(service: Stack) -> None:
     stranger = await service.driver()
     refused = await stranger.post(f"/rides/{ride['id']}/reject")
     assert (refused.status_code, refused.json()["code"]) == (409, "ride_not_available")
+    assert (await stranger.post(f"/rides/{new_id()}/reject")).status_code == 404
 
 
 async def test_both_sides_rate_a_finished_ride_once(service: Stack) -> None:

@@ -17,6 +17,7 @@ from devstack.schemas.openapi import UnmergeableDocuments, public_openapi
 from devstack.schemas.openapi_changes import broken_promises
 from devstack.schemas.revisions import Registry, as_json
 from devstack.schemas.services import Description, UndescribedService, describe_services
+from devstack.schemas.settings_page import settings_page
 from devstack.schemas.topics import kafka_topics
 
 REPOSITORY: Final = Path(__file__).parents[5]
@@ -65,6 +66,7 @@ def generated(services: Mapping[str, Description]) -> dict[str, str]:
         PUBLIC: as_json(public_openapi(documents)),
         **{f"schemas/openapi/{name}.json": as_json(document) for name, document in documents.items()},
         "deploy/k8s/kafka-topics.yaml": kafka_topics(TOPICS),
+        "docs/settings.md": settings_page({name: service.settings for name, service in services.items()}),
     }
 
 

@@ -9,11 +9,27 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from devstack.schemas.settings_page import settings_of
+
 
 def describe(module: str) -> dict[str, Any]:
-    """`openapi`, the service's own document, and `listens`, the types of the facts that it consumes."""
+    """`openapi`, the service's own document, `listens`, the types of the facts that it consumes, `settings`."""
     application = import_module(f"{module}.main").describe()
-    return {"openapi": application.openapi(), "listens": listens(f"{module}.consumers")}
+    return {
+        "openapi": application.openapi(),
+        "listens": listens(f"{module}.consumers"),
+        "settings": settings(f"{module}.settings"),
+    }
+
+
+def settings(module: str) -> list[dict[str, Any]]:
+    """What a settings module's `Settings` read from the environment; nothing when there is no such module."""
+    try:
+        return settings_of(import_module(module).Settings)
+    except ModuleNotFoundError as error:
+        if error.name == module:
+            return []
+        raise
 
 
 def listens(module: str) -> list[str]:

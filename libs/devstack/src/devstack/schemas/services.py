@@ -21,10 +21,11 @@ class UndescribedService(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """A service's OpenAPI document and the CloudEvents types that it consumes."""
+    """A service's OpenAPI document, the CloudEvents types that it consumes, and its settings as JSON."""
 
     openapi: dict[str, Any]
     listens: tuple[str, ...]
+    settings: tuple[dict[str, Any], ...] = ()
 
 
 def describe_services(repository: Path) -> Mapping[str, Description]:
@@ -54,4 +55,6 @@ def _describe(service: str) -> Description:
     if done.returncode:
         raise UndescribedService(f"{service}: describe() failed\n{done.stderr.strip()[-2000:]}")
     said = json.loads(done.stdout)
-    return Description(openapi=said["openapi"], listens=tuple(said["listens"]))
+    return Description(
+        openapi=said["openapi"], listens=tuple(said["listens"]), settings=tuple(said["settings"])
+    )

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 import web
 from backoffice.api.deps import DepsDep
@@ -71,8 +70,8 @@ async def get_audit_logs(
     entity_id: Text = None,
     user_id: UUID | None = None,
     action: Text = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    start: Annotated[web.UtcTime | None, Query(alias="from")] = None,
+    end: Annotated[web.UtcTime | None, Query(alias="to")] = None,
 ) -> dict[str, Any]:
     """Newest first; `from` is included, `to` is not."""
     filter_ = Filter(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 import web
 from contracts.identity import UserType, VehicleCategory
@@ -25,7 +25,7 @@ class VehicleBody(web.Body):
     license_plate: Short
     brand: Short
     model: Short
-    year: int
+    year: StrictInt
     category: VehicleCategory
 
 

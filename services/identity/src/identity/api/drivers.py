@@ -24,7 +24,7 @@ router = APIRouter(prefix="/drivers", tags=["drivers"])
 async def _that_driver(request: Request) -> None:
     """NotFound for another's profile, decided before the body is read."""
     principal = await authenticate(request)
-    web.not_found_unless(request.path_params["driver_id"] == str(principal.user_id))
+    web.not_found_unless(request.path_params["driver_id"].lower() == str(principal.user_id))
 
 
 ThatDriver = Depends(before_body(_that_driver))

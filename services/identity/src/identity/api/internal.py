@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 import web
 from identity.api.deps import DepsDep, ServiceOnly
@@ -33,7 +32,7 @@ async def get_bank_details(driver_id: UUID, service: ServiceOnly, deps: DepsDep)
 
 @router.get("/revocations", operation_id="list_revocations")
 async def get_revocations(
-    deps: DepsDep, since: Annotated[AwareDatetime | None, Query()] = None
+    deps: DepsDep, since: Annotated[web.UtcTime | None, Query()] = None
 ) -> told.RevocationList:
     """Sessions revoked since then whose access tokens may still be alive. Holds no secret: ids and times."""
     async with deps.transaction() as tx:

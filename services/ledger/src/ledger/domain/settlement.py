@@ -122,8 +122,7 @@ def suspension(found: PaymentMismatchFound) -> Instruction:
         rule=partial(suspend_pix, found),
         ride_id=found.ride_id,
         payment_id=found.payment_id,
-        metadata={"kind": found.kind.value, "fee": str(found.fee)}
-        | ({"txid": found.txid} if found.txid else {}),
+        metadata={"kind": found.kind.value} | ({"txid": found.txid} if found.txid else {}),
     )
 
 

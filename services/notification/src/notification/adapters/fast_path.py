@@ -1,12 +1,14 @@
 """Valkey: tickets, and announcements from the worker to the processes that hold sockets."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 from uuid import UUID
 
 from valkey.asyncio import Valkey
+from valkey.asyncio.client import PubSub
 from valkey.exceptions import ValkeyError
 
 from notification.adapters.tickets import holder_json, holder_of
@@ -16,6 +18,7 @@ from notification.ports import Announced, FastPathAway
 from telemetry.tracing import TRACEPARENT
 
 _TICKET: Final = "ibora:ticket:"
+_LOOK_S: Final = 1.0
 _CHANNEL: Final = "ibora:user:"
 
 
@@ -58,32 +61,56 @@ class ValkeyAnnouncements:
         self._valkey = valkey
         self._users: set[UUID] = set()
         self._pubsub = valkey.pubsub(ignore_subscribe_messages=True)
+        self._turn = asyncio.Lock()
+        self._lost = False
 
     async def listen_for(self, user_id: UUID) -> None:
         self._users.add(user_id)
-        with _away():
-            await self._pubsub.subscribe(f"{_CHANNEL}{user_id}")
+        await self._change(lambda pubsub: pubsub.subscribe(_channel(user_id)))
 
     async def forget(self, user_id: UUID) -> None:
         self._users.discard(user_id)
-        with _away():
-            await self._pubsub.unsubscribe(f"{_CHANNEL}{user_id}")
+        await self._change(lambda pubsub: pubsub.unsubscribe(_channel(user_id)))
 
     async def frames(self) -> AsyncIterator[Announced]:
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-        self._pubsub = self._valkey.pubsub(ignore_subscribe_messages=True)
-        with _away():
-            # A channel of its own keeps the connection open while no user is connected.
-            channels = [f"{_CHANNEL}none", *(f"{_CHANNEL}{user_id}" for user_id in self._users)]
-            await self._pubsub.subscribe(*channels)
-            while True:
-                message = await self._pubsub.get_message(timeout=None)
-                if message is not None:
-                    user_id = UUID(message["channel"].removeprefix(_CHANNEL))
-                    yield announced(user_id, message["data"])
+        await self._connect()
+        while True:
+            with _away():
+                message = await self._pubsub.get_message(timeout=_LOOK_S)
+            if self._lost:
+                raise FastPathAway("a channel could not be added")
+            if message is not None:
+                user_id = UUID(message["channel"].removeprefix(_CHANNEL))
+                yield announced(user_id, message["data"])
 
     async def aclose(self) -> None:
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        with suppress(FastPathAway), _away():
+            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+
+    async def _connect(self) -> None:
+        async with self._turn:
+            await self.aclose()
+            self._pubsub = self._valkey.pubsub(ignore_subscribe_messages=True)
+            # A channel of its own keeps the connection open while no user is connected.
+            channels = [f"{_CHANNEL}none", *map(_channel, self._users)]
+            with _away():
+                await self._pubsub.subscribe(*channels)
+            self._lost = False
+
+    async def _change(self, change: Callable[[PubSub], Awaitable[object]]) -> None:
+        """One at a time: two who write to one lost connection would both repair it. A connection that
+        failed is made anew, because it may not know all of its channels."""
+        async with self._turn:
+            try:
+                with _away():
+                    await change(self._pubsub)
+            except FastPathAway:
+                self._lost = True
+                raise
+
+
+def _channel(user_id: UUID) -> str:
+    return f"{_CHANNEL}{user_id}"
 
 
 def announcement(entry: Logged) -> str:
@@ -104,5 +131,6 @@ def announced(user_id: UUID, data: str) -> Announced:
 def _away() -> Iterator[None]:
     try:
         yield
-    except (ValkeyError, OSError, TimeoutError) as error:
+    # On a connection that another task has just lost the client and its event loop raise these two as well.
+    except (ValkeyError, OSError, TimeoutError, RuntimeError, AttributeError) as error:
         raise FastPathAway(type(error).__name__) from error

@@ -111,8 +111,15 @@ class Hub:
                     self._listening = True
                     await self._arrived(announced)
             except FastPathAway:
-                self._listening = False
-                await asyncio.sleep(POLL_S)
+                await self._pause()
+            except Exception:  # an announcement that nobody can read must not end all others
+                log.exception("listen_failed")
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """From now on the log is polled; then listen again."""
+        self._listening = False
+        await asyncio.sleep(POLL_S)
 
     async def _arrived(self, announced: Announced) -> None:
         behind, made = [], announced.frame

@@ -71,7 +71,7 @@ async def _listen(deps: Deps, socket: Socket) -> None:
     minute, heard = monotonic(), 0
     with suppress(WebSocketDisconnect):
         while True:
-            text = await socket.websocket.receive_text()
+            text = await _receive(socket.websocket)
             if monotonic() - minute >= 60:
                 minute, heard = monotonic(), 0
             heard += 1
@@ -79,6 +79,15 @@ async def _listen(deps: Deps, socket: Socket) -> None:
                 socket.end(Ending.TOO_MUCH)
                 await asyncio.Event().wait()
             socket.send(_answer(deps, text))
+
+
+async def _receive(websocket: WebSocket) -> str:
+    """The next message, whatever kind of frame brings it: a binary one is no reason to break down."""
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    text: str | None = message.get("text")
+    return text if text is not None else bytes(message.get("bytes") or b"").decode(errors="replace")
 
 
 def _answer(deps: Deps, text: str) -> dict[str, Any]:

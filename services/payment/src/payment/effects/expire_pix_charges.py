@@ -45,9 +45,7 @@ def _over(answer: ProviderCharge) -> bool:
 
     A charge that was paid short is over too: Efí takes one Pix for it, and the ride needs another.
     """
-    return answer.state is ChargeState.REMOVED or (
-        answer.state is ChargeState.PAID and bool(answer.received)
-    )
+    return answer.state is ChargeState.REMOVED or (answer.state is ChargeState.PAID and bool(answer.received))
 
 
 async def _remove(deps: Deps, charge: Charge) -> ProviderCharge:

@@ -49,6 +49,7 @@ def _report(send: efi.Send) -> SendReport:
     )
     return SendReport(
         state=_STATES[send.status],
+        amount=send.amount,
         e2e_id=send.e2e_id,
         fee=send.fee,
         error_code=send.error_code,

@@ -16,7 +16,7 @@ from payout.domain.bank_details import Snapshot
 from payout.domain.payout import SENT_ONCE, Payout, Step
 
 _P = payouts.c
-_REACHED_THE_BANK: Final = sorted({Step.SENT, Step.UNKNOWN, *SENT_ONCE})
+_REACHED_THE_BANK: Final = sorted({Step.SENT, Step.UNKNOWN, Step.FAILED, *SENT_ONCE})
 
 
 class StalePayout(RuntimeError):

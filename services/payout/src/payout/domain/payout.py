@@ -121,6 +121,14 @@ class BelowMinimum(Invalid):
         super().__init__(f">= {minimum}", errors=[error])
 
 
+class AnotherSend(Refusal):
+    """The bank knows the idEnvio with another amount than ours: someone must look."""
+
+    code = "another_send"
+    pt = "O banco conhece este envio com outro valor."
+    en = "The bank knows this send with another amount."
+
+
 class TooMuchReturned(Refusal):
     """More came back than was sent: someone must look."""
 
@@ -206,6 +214,11 @@ class Payout:
             id_envio=sent.sent_as,
             sent_at=now,
         )
+
+    def recognize(self, report: SendReport) -> None:
+        """AnotherSend when the bank speaks of another send than ours."""
+        if report.amount not in (None, self.amount):
+            raise AnotherSend(f"payout {self.id}: {report.amount} instead of {self.amount}")
 
     def lose_track(self) -> Self:
         """Nobody knows whether the bank has the send. Only its own word ends this, never time."""

@@ -25,9 +25,10 @@ class SendReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReport:
-    """The bank's own answer about one idEnvio."""
+    """The bank's own answer about one idEnvio. `amount` is what it says it sends, None if it does not say."""
 
     state: SendState
+    amount: Decimal | None = None
     e2e_id: str | None = None
     fee: Decimal = ZERO
     error_code: str | None = None

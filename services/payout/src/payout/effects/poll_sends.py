@@ -13,11 +13,14 @@ log = get_logger(__name__)
 
 
 async def poll_sends(deps: Deps) -> int:
-    """Often in a send's first seconds, then up to the janitor's interval; how many were due."""
+    """Often in a send's first seconds, then up to the janitor's interval; how many were due.
+
+    A failed payout is due only because a webhook spoke of it: whatever but a rejection contradicts.
+    """
     now = deps.now()
     async with deps.transaction() as tx:
         due = await tx.payouts.claim_due(
-            {Step.SENT, Step.COMPLETED, Step.RETURNED},
+            {Step.SENT, Step.COMPLETED, Step.RETURNED, Step.FAILED},
             now=now,
             until=deps.policy.lease(now=now),
             limit=deps.policy.batch,

@@ -19,19 +19,23 @@ async def settle_send(
 ) -> Payout:
     """Processing, done, rejected, returned: each counts once, whoever reports it and however often.
 
-    IllegalTransition when the bank contradicts its own earlier verdict: someone must look.
+    IllegalTransition when the bank contradicts its own earlier verdict, AnotherSend when it means another
+    amount: someone must look.
     """
     payout = await tx.payouts.lock(payout_id)
     if payout is None:
         raise NotFound(str(payout_id))
+    payout.recognize(report)
     if report.state is SendState.REJECTED:
-        return await fail_payout(
+        failed = await fail_payout(
             tx,
             payout_id=payout_id,
             reason=FailureReason.REJECTED_BY_BANK,
             now=now,
             heard=report.shown(),
         )
+        await tx.payouts.postpone(payout_id, due_at=None)
+        return failed
     settled = await _move_on(tx, payout, report=report, now=now)
     if settled.step in SENT_ONCE:
         settled = await _take_back(tx, settled, returns=report.returns, now=now)

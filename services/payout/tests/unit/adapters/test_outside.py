@@ -127,7 +127,7 @@ async def test_a_send_checks_that_the_document_owns_the_key() -> None:
     sent = efi.Send(id_envio="x", e2e_id="E1", status=efi.SendStatus.PROCESSING, amount=Decimal("1.00"))
     our_bank, client = bank(sent)
     report = await our_bank.send("x", amount=Decimal("1.00"), details=DETAILS)
-    assert report == SendReport(state=SendState.PROCESSING, e2e_id="E1")
+    assert report == SendReport(state=SendState.PROCESSING, amount=Decimal("1.00"), e2e_id="E1")
     assert client.asked == [
         {
             "id_envio": "x",

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from payout_fakes import FakeDeps, payout_at
+from prometheus_client import REGISTRY
 
 from contracts.payout import PayoutCompleted, PayoutFailed, PayoutReady, PayoutReturned, PayoutSent
 from payout.domain.payout import Payout, Step
@@ -20,6 +21,7 @@ from payout.domain.send import (
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
 from payout.effects.take_bank_snapshot import take_bank_snapshot
+from payout.usecases.note_send_report import note_send_report
 
 
 @pytest.fixture
@@ -274,3 +276,55 @@ async def test_too_much_returned_while_in_doubt_is_left_to_a_person(deps: FakeDe
     deps.clock.advance(1)
     assert await process_payout(deps) == 1
     assert step_of(deps, payout) is Step.UNKNOWN
+
+
+@pytest.mark.parametrize("state", [SendState.DONE, SendState.REJECTED])
+async def test_a_send_of_another_amount_under_our_id_settles_nothing_and_is_not_repeated(
+    deps: FakeDeps, state: SendState
+) -> None:
+    payout = await put(deps, Step.HELD)
+    deps.bank.sends[payout.id.hex] = SendReport(state=state, amount=Decimal("49.99"), e2e_id="E1")
+    deps.bank.answers = [SendUnclear("another amount")]
+    for _ in range(4):
+        await process_payout(deps)
+        deps.clock.advance(600)
+    assert step_of(deps, payout) is Step.UNKNOWN
+    assert len(sends(deps)) == 1
+    assert not facts(deps)[PayoutCompleted] + facts(deps)[PayoutFailed]
+
+
+async def a_refused_payout(deps: FakeDeps) -> Payout:
+    payout = await put(deps, Step.HELD)
+    deps.bank.answers = [SendRefused("pagamento_negado")]
+    await process_payout(deps)
+    assert step_of(deps, payout) is Step.FAILED
+    assert await poll_sends(deps) == 0
+    return payout
+
+
+async def test_a_send_that_happened_after_its_payout_failed_does_not_pass_unseen(deps: FakeDeps) -> None:
+    """The money was given back to the driver, and now the bank says that it was sent: someone must look."""
+    payout, before = await a_refused_payout(deps), contradictions()
+    deps.bank.decide(payout.id.hex, SendState.DONE)
+    async with deps.transaction() as tx:
+        assert await note_send_report(tx, id_envio=payout.id.hex, now=deps.now())
+    assert await poll_sends(deps) == 1
+    assert contradictions() == before + 1
+    assert step_of(deps, payout) is Step.FAILED
+    assert facts(deps)[PayoutCompleted] == 0
+
+
+async def test_a_rejection_told_after_its_payout_failed_is_no_news(deps: FakeDeps) -> None:
+    payout, before = await a_refused_payout(deps), contradictions()
+    deps.bank.decide(payout.id.hex, SendState.REJECTED)
+    async with deps.transaction() as tx:
+        await note_send_report(tx, id_envio=payout.id.hex, now=deps.now())
+    assert await poll_sends(deps) == 1
+    deps.clock.advance(100_000)
+    assert await poll_sends(deps) == 0
+    assert contradictions() == before
+    assert facts(deps)[PayoutFailed] == 1
+
+
+def contradictions() -> float:
+    return REGISTRY.get_sample_value("payout_contradictions_total") or 0.0

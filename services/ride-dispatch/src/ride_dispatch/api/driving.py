@@ -73,7 +73,7 @@ async def post_accept(
     "/rides/{ride_id}/reject",
     operation_id="reject_offer",
     status_code=204,
-    responses=web.errors(RideNotAvailable),
+    responses=web.errors(NotFound, RideNotAvailable),
 )
 async def post_reject(ride_id: UUID, principal: DriverOnly, deps: DepsDep) -> None:
     """Turn an offer down."""
@@ -162,6 +162,7 @@ async def _accept(request: Request, ride_id: UUID, *, principal: Principal, key:
         key=key,
         work=work,
         status=200,
+        body_counts=False,
     )
 
 

@@ -20,8 +20,9 @@ from ride_dispatch.domain.ride import Ride
 from ride_dispatch.ports import OpenOffer
 from web import Body, View
 
-Lat = Annotated[float, Field(ge=-90, le=90)]
-Lon = Annotated[float, Field(ge=-180, le=180)]
+# Strict: "1" and true are no numbers.
+Lat = Annotated[float, Field(strict=True, ge=-90, le=90)]
+Lon = Annotated[float, Field(strict=True, ge=-180, le=180)]
 Tag = Annotated[str, Field(min_length=1, max_length=40)]
 MAX_POINTS = 200
 
@@ -61,7 +62,7 @@ class AcceptRequest(Body):
 
 
 class CompleteRequest(Body):
-    distance_m: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    distance_m: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] | None = None
 
 
 class CancelRequest(Body):
@@ -70,7 +71,7 @@ class CancelRequest(Body):
 
 
 class RatingRequest(Body):
-    stars: Annotated[int, Field(ge=1, le=5)]
+    stars: Annotated[int, Field(strict=True, ge=1, le=5)]
     tags: Annotated[tuple[Tag, ...], Field(max_length=10)] = ()
     comment: Annotated[str, Field(max_length=500)] | None = None
 
@@ -82,9 +83,9 @@ class AvailabilityRequest(Body):
 class PointRequest(Body):
     lat: Lat
     lon: Lon
-    accuracy_m: Annotated[float, Field(ge=0)] | None = None
-    heading_deg: Annotated[float, Field(ge=0, le=360)] | None = None
-    speed_mps: Annotated[float, Field(ge=0)] | None = None
+    accuracy_m: Annotated[float, Field(strict=True, ge=0)] | None = None
+    heading_deg: Annotated[float, Field(strict=True, ge=0, le=360)] | None = None
+    speed_mps: Annotated[float, Field(strict=True, ge=0)] | None = None
     recorded_at: AwareDatetime | None = None
 
     def point(self, *, now: datetime) -> Point:

@@ -18,17 +18,19 @@ class DriverStatus(StrEnum):
 
 
 class DriverNotApproved(NotAllowed):
-    """The driver's documents are not approved (yet)."""
+    """The driver's documents are not approved (yet): the same request may succeed tomorrow."""
 
     code = "driver_not_approved"
+    final = False
     pt = "Seu cadastro de motorista ainda não foi aprovado."
     en = "Your driver account is not approved yet."
 
 
 class AccountNotActive(NotAllowed):
-    """The account is suspended or banned."""
+    """The account is suspended or banned; either can be lifted."""
 
     code = "account_not_active"
+    final = False
     pt = "Sua conta não está ativa."
     en = "Your account is not active."
 

@@ -165,6 +165,8 @@ async def test_what_was_never_offered_or_is_over_cannot_be_rejected() -> None:
         await reject_offer(tx, ride_id=ride.id, driver_id=new_id(), now=NOW)
     with pytest.raises(RideNotAvailable):
         await reject_offer(tx, ride_id=ride.id, driver_id=driver_id, now=NOW + timedelta(minutes=1))
+    with pytest.raises(NotFound):
+        await reject_offer(tx, ride_id=new_id(), driver_id=driver_id, now=NOW)
 
 
 async def test_the_driver_arrives_and_starts() -> None:
