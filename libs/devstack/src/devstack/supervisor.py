@@ -171,9 +171,9 @@ class Supervisor:
 
     def _create_topics(self) -> None:
         if any(service.kafka for service in self.plan.services):
-            from messaging import KafkaSettings, admin
+            from devstack.topics import prepare_broker
 
-            asyncio.run(admin.create_topics(KafkaSettings(kafka_bootstrap=self.plan.kafka)))
+            asyncio.run(prepare_broker(self.plan.kafka))
             self._say("  topics made")
 
     def _wait(self, runnables: dict[str, Runnable], *, every_s: float = 0.05) -> None:

@@ -1,7 +1,7 @@
 """A driver's balance and financials over HTTP."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -105,6 +105,40 @@ async def test_financials_say_what_was_earned_when(
         "amount": "10.00",
         "completed_at": today.isoformat().replace("+00:00", "Z"),
     }
+
+
+@pytest.mark.parametrize(
+    ("posted", "asked", "earned"),
+    [
+        # June 1st of 2026 is a Monday: its midnight in São Paulo, 03:00 UTC, begins a day, a week and a month.
+        ("2026-06-01T02:59:59.999999", "2026-06-01T02:59:59.999999", ("8.00", "8.00", "8.00")),
+        ("2026-06-01T02:59:59.999999", "2026-06-01T03:00:00", ("0.00", "0.00", "0.00")),
+        ("2026-06-01T03:00:00", "2026-06-01T03:00:00", ("8.00", "8.00", "8.00")),
+        ("2026-06-01T03:00:00", "2026-06-02T02:59:59.999999", ("8.00", "8.00", "8.00")),
+        ("2026-06-01T03:00:00", "2026-06-02T03:00:00", ("0.00", "8.00", "8.00")),
+        ("2026-06-01T03:00:00", "2026-06-08T02:59:59", ("0.00", "8.00", "8.00")),
+        ("2026-06-01T03:00:00", "2026-06-08T03:00:00", ("0.00", "0.00", "8.00")),
+        # July 1st is a Wednesday: the day before is of its week and not of its month.
+        ("2026-07-01T02:59:59", "2026-07-01T03:00:00", ("0.00", "8.00", "0.00")),
+    ],
+)
+async def test_periods_begin_at_midnight_in_sao_paulo(
+    client: httpx.AsyncClient,
+    tokens: Tokens,
+    books: Books,
+    clock: FakeClock,
+    posted: str,
+    asked: str,
+    earned: tuple[str, str, str],
+) -> None:
+    driver_id = new_id()
+    clock.set(datetime.fromisoformat(posted).replace(tzinfo=UTC))
+    await earn(books, clock, driver_id, "8.00")
+    clock.set(datetime.fromisoformat(asked).replace(tzinfo=UTC))
+    headers = tokens.headers(driver_id, "driver")
+    answer = (await client.get(f"/drivers/{driver_id}/financials", headers=headers)).json()
+    assert (answer["earned_today"], answer["earned_week"], answer["earned_month"]) == earned
+    assert answer["rides_today"] == (1 if earned[0] != "0.00" else 0)
 
 
 @pytest.mark.parametrize("path", ["balance", "financials"])

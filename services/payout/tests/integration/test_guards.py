@@ -20,8 +20,10 @@ REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivil
         (Step.FAILED, "UPDATE payouts SET step = 'HELD', status = 'PENDING', failed_at = NULL WHERE id = $1"),
         (
             Step.FAILED,
-            "UPDATE payouts SET step = 'COMPLETED', status = 'COMPLETED', failed_at = NULL,"
-            " completed_at = now(), held = true, id_envio = 'x' WHERE id = $1",
+            (
+                "UPDATE payouts SET step = 'COMPLETED', status = 'COMPLETED', failed_at = NULL,"
+                " completed_at = now(), held = true, id_envio = 'x' WHERE id = $1"
+            ),
         ),
         (
             Step.COMPLETED,
@@ -29,8 +31,10 @@ REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivil
         ),
         (
             Step.COMPLETED,
-            "UPDATE payouts SET step = 'FAILED', status = 'FAILED', completed_at = NULL,"
-            " failed_at = now() WHERE id = $1",
+            (
+                "UPDATE payouts SET step = 'FAILED', status = 'FAILED', completed_at = NULL,"
+                " failed_at = now() WHERE id = $1"
+            ),
         ),
         (Step.SENT, "UPDATE payouts SET step = 'HELD', status = 'PENDING' WHERE id = $1"),
         (Step.SENT, "UPDATE payouts SET step = 'HELD' WHERE id = $1"),

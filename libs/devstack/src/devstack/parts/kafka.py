@@ -26,7 +26,7 @@ log.dirs={logs}
 num.partitions={partitions}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
+offsets.topic.num.partitions={offset_partitions}
 transaction.state.log.replication.factor=1
 transaction.state.log.num.partitions=4
 transaction.state.log.min.isr=1
@@ -35,6 +35,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=33554432
 """
+OFFSET_PARTITIONS = 8
 _FLAGS = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.awt.headless=true"]
 
 
@@ -124,6 +125,7 @@ class EmbeddedKafka:
             # A properties file reads a backslash as an escape; no path of ours holds one, spaces are fine.
             logs=self.folder.resolve() / "logs",
             partitions=self.partitions,
+            offset_partitions=OFFSET_PARTITIONS,
         )
         path = self.folder / "server.properties"
         path.write_text(text)
