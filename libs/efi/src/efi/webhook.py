@@ -14,6 +14,7 @@ from efi.wire import DevolucaoWire, GnExtrasWire
 from kernel.money import ZERO
 
 MONEY = TypeAdapter[Decimal](Money)
+RETURNS = TypeAdapter[tuple[DevolucaoWire, ...]](tuple[DevolucaoWire, ...])
 TIME = TypeAdapter[datetime](Time)
 
 
@@ -67,7 +68,7 @@ def _known(entry: Mapping[str, Any]) -> WebhookItem:
         status=_text(entry, "status"),
         error_code=extras.erro.codigo,
         fee=extras.tarifa or ZERO,
-        refunds=tuple(DevolucaoWire.model_validate(one).refund() for one in entry.get("devolucoes") or ()),
+        refunds=tuple(one.refund() for one in RETURNS.validate_python(entry.get("devolucoes") or ())),
         raw=entry,
     )
 

@@ -122,5 +122,23 @@ def test_no_entry_ever_makes_it_fail(entries: list[Any]) -> None:
     assert len(parse_webhook(json.dumps({"pix": entries}).encode())) == len(entries)
 
 
+@pytest.mark.parametrize("returns", [5, True, "x", {"id": "1"}, [5], [[]]])
+def test_nonsense_in_one_entry_does_not_hide_its_neighbour(returns: Any) -> None:
+    body = json.dumps({"pix": [received() | {"devolucoes": returns}, received()]})
+    kinds = [one.kind for one in parse_webhook(body.encode())]
+    assert kinds == [WebhookKind.UNKNOWN, WebhookKind.RECEIVED]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_number_is_malformed(number: str) -> None:
+    with pytest.raises(MalformedWebhook):
+        parse_webhook(f'{{"pix": [{{"valor": {number}}}]}}'.encode())
+
+
+def test_a_body_nested_without_end_is_malformed() -> None:
+    with pytest.raises(MalformedWebhook):
+        parse_webhook(b"[" * 100_000)
+
+
 def test_an_item_does_not_show_personal_data_when_printed() -> None:
     assert KEY not in repr(item(**received()))

@@ -7,8 +7,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
-from payment_fakes import a_pix
+from payment_fakes import FakeBank, a_pix
 from payment_harness import Payment
 
 from contracts.payment import PaymentConfirmed, PaymentMismatchFound
@@ -20,8 +21,10 @@ from payment.effects.apply_received import apply_received
 from payment.effects.expire_pix_charges import expire_pix_charges
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.submit_charges import submit_charges
+from payment.main import build
+from payment.settings import Settings
 from payment.usecases.expire_charge import expire_charge
-from testkit import published
+from testkit import DatabaseUrls, Tokens, eventually, published
 
 
 async def test_one_pix_from_fifty_sources_at_once_confirms_once(payment: Payment) -> None:
@@ -120,3 +123,29 @@ async def test_amounts_survive_the_database_to_the_centavo(payment: Payment) -> 
     stored = (await payment.pair(intent.id))[0]
     assert (stored.amount, stored.commission) == (Decimal("33.33"), Decimal("6.66"))
     assert stored == intent
+
+
+async def test_what_a_killed_process_had_claimed_is_taken_over_after_the_lease(
+    payment_settings: tuple[Settings, DatabaseUrls], tokens: Tokens
+) -> None:
+    """The setting is the lease: a charge that was being created when its process died gets its code soon."""
+    settings, urls = payment_settings
+    hurried = settings.model_copy(update={"payment_lease_s": 0.5})
+    bank = FakeBank()
+    app = build(hurried, mode="api", verifier=tokens.verifier(), provider=bank)
+    async with app.router.lifespan_context(app), httpx.AsyncClient() as client:
+        payment = Payment(app=app, bank=bank, tokens=tokens, client=client, urls=urls, settings=hurried)
+        _, intent, _ = await payment.open_payment()
+        await _claim_and_die(payment)
+        assert await submit_charges(payment.deps) == 0
+        await eventually(lambda: submit_charges(payment.deps))
+        assert (await payment.pair(intent.id))[1].pix_copy_paste is not None
+
+
+async def _claim_and_die(payment: Payment) -> None:
+    """What `submit_charges` does before it calls Efí, and then nothing more."""
+    deps = payment.deps
+    now = deps.now()
+    until = now + timedelta(seconds=deps.policy.lease_s)
+    async with deps.transaction() as tx:
+        assert len(await tx.intents.claim_unsubmitted(now=now, until=until, limit=10)) == 1

@@ -1,6 +1,6 @@
 """What the database refuses to the service's own role, so that no bug can undo, repeat or forget money."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,12 +9,16 @@ import pytest
 from payment_fakes import a_pix
 from payment_harness import Payment
 
+from devstack import folders
 from kernel.actor import Actor
 from kernel.ids import new_id
 from payment.domain.received import Source
 from payment.effects.apply_received import apply_received
 from payment.usecases.expire_charge import expire_charge
 from payment.usecases.request_refund import request_refund
+from storage import DatabaseSettings, migrations
+from testkit import DatabaseUrls
+from testkit.apart import in_thread
 
 REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError)
 
@@ -96,3 +100,16 @@ async def test_a_failed_refund_never_comes_back(books: Books) -> None:
     await books.connection.execute(fail, books.paid)
     with pytest.raises(REFUSED):
         await books.connection.execute(fail.replace("FAILED", "REFUNDED"), books.paid)
+
+
+async def test_the_migrations_run_back_and_forth(make_database: Callable[[str], DatabaseUrls]) -> None:
+    urls = make_database("payment")
+    settings = DatabaseSettings(database_url=urls.app_url, database_owner_url=urls.owner_url)
+    folder = folders.ROOT / "services" / "payment"
+    in_thread(lambda: migrations.downgrade(folder, settings))
+    in_thread(lambda: migrations.run(folder, settings))
+    connection = await asyncpg.connect(urls.app_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM payment_intents") == 0
+    finally:
+        await connection.close()
