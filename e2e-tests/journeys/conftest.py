@@ -15,7 +15,14 @@ from simulator.bank import Bank
 from simulator.people import People
 from simulator.stack import Stack
 
-SETTINGS = {"JANITOR_S": "2", "SEARCH_TTL_S": "6", "OFFER_TTL_S": "8", "WAVE_SIZE": "8", "LIMITS": "relaxed"}
+SETTINGS = {
+    "JANITOR_S": "2",
+    "SEARCH_TTL_S": "6",
+    "OFFER_TTL_S": "8",
+    "WAVE_SIZE": "8",
+    "LIMITS": "relaxed",
+    "PAYMENT_LEASE_S": "15",
+}
 FAR_APART_DEG = 0.5
 
 

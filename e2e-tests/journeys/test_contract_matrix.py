@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -133,7 +134,7 @@ async def raw(
     url = f"{world.stack.gateway}/v1{path}"
     async with (
         aiohttp.ClientSession() as session,
-        session.request(row.method, url, data=data, headers=headers) as response,
+        session.request(row.method, url, data=BytesIO(data) if data else None, headers=headers) as response,
     ):
         text = await response.text()
         if response.status >= 400:

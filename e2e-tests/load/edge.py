@@ -5,36 +5,36 @@ from time import perf_counter
 
 import aiohttp
 
-from load.bench import Bench
 from load.figure import Figure, percentile
 from simulator.actors import Passenger, make_passenger
 from simulator.api import Api
 from simulator.people import People
+from simulator.stack import Stack
 
 SECONDS = 6.0
 AT_ONCE = 16
 PATH = "/me"
 
 
-async def gateway_pass_through(bench: Bench) -> list[Figure]:
+async def pass_through(stack: Stack) -> list[Figure]:
     """`GET /me` through the gateway against the same call on identity itself: requests a second and p99."""
-    api = Api(bench.stack.gateway)
+    api = Api(stack.gateway)
     passenger = make_passenger(api, People(11, run=str(perf_counter())))
     await passenger.register()
     await passenger.log_in()
-    through = await _hammer(f"{bench.stack.gateway}/v1{PATH}", passenger)
-    past = await _hammer(f"{bench.stack.services['identity']}{PATH}", passenger)
+    through = await _hammer(f"{stack.gateway}/v1{PATH}", passenger)
+    past = await _hammer(f"{stack.services['identity']}{PATH}", passenger)
     await api.close()
     return [
         Figure(
-            name="gateway_requests",
+            name="edge.requests",
             value=len(through) / SECONDS,
             unit="requests/s",
             yardstick="direct call",
             yardstick_value=len(past) / SECONDS,
         ),
         Figure(
-            name="gateway_latency_p99",
+            name="edge.latency_p99_ms",
             value=percentile(through, 0.99) * 1000,
             unit="ms",
             yardstick="direct call p99",

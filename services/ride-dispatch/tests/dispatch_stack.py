@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
+import web
 from contracts.base import Fact
 from contracts.identity import ApprovalStatus, Profile, UserStatus, UserType, Vehicle, VehicleCategory
 from kernel.ids import new_id
@@ -180,7 +181,7 @@ OpenStack = Callable[..., Any]
 
 @asynccontextmanager
 async def running(
-    *, urls: DatabaseUrls, tokens: Tokens, valkey_url: str | None, kafka: Any, mode: main.Mode, **changes: Any
+    *, urls: DatabaseUrls, tokens: Tokens, valkey_url: str | None, kafka: Any, mode: web.Mode, **changes: Any
 ) -> AsyncIterator[Stack]:
     """The app with its lifespan; `changes` are settings."""
     values = {

@@ -10,8 +10,8 @@ from contracts.payment import PaymentConfirmed
 from kernel.ids import new_id
 from ledger.main import build
 from ledger.settings import Settings
-from load.bench import Bench
 from load.figure import Figure
+from load.parts import Parts
 from messaging import KafkaSettings
 from storage import Database, DatabaseSettings, Transaction
 
@@ -19,23 +19,22 @@ PAYMENTS = 6_000
 DRIVERS = 300
 
 
-async def ledger_posting(bench: Bench) -> list[Figure]:
+async def payments(parts: Parts) -> list[Figure]:
     """Payments a second, three journals and seven entries each, with outbox rows and driver balances.
 
     The yardstick, `pgbench -N`, commits one update and one insert a transaction from eight clients.
     """
-    settings = bench.kafka()
-    await bench.topics(settings)
-    async with bench.database("ledger") as addresses:
+    settings = await parts.kafka()
+    async with parts.database("ledger") as addresses:
         await _publish(addresses)
         rate = await _post(addresses, settings)
     return [
         Figure(
-            name="ledger_payments",
+            name="ledger.payments",
             value=rate,
             unit="payments/s",
             yardstick="pgbench -N, 8 clients",
-            yardstick_value=await bench.pgbench(),
+            yardstick_value=await parts.pgbench(),
         )
     ]
 
