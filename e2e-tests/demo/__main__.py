@@ -86,11 +86,11 @@ async def prepare(console: Console, cast: Cast) -> None:
         await open_apps(cast)
 
 
-async def special_rides(console: Console, director: Director, passengers: list[Passenger]) -> dict[str, int]:
-    """The rides in which something goes wrong, each with a passenger of its own."""
+async def special_rides(console: Console, director: Director, passengers: list[Passenger]) -> str:
+    """The rides in which something goes wrong, each with a passenger of its own; answers the race's ride."""
     race, canceled, taken_over, nobody, dropped, thrice = passengers[:SPECIAL_RIDES]
     with console.step("a race for one ride") as added:
-        _, contenders, winners = await director.race(race, contenders=CONTENDERS)
+        race_id, contenders, winners = await director.race(race, contenders=CONTENDERS)
         added.append(f"{contenders} drivers accepted at once, {winners} won")
     with console.step("a ride canceled by its passenger"):
         await director.canceled_by_passenger(canceled)
@@ -102,7 +102,7 @@ async def special_rides(console: Console, director: Director, passengers: list[P
         await director.paid_with(thrice, webhooks="duplicate")
     with console.step("a ride in a city without drivers"):
         await director.without_driver(nobody)
-    return {"contenders": contenders, "winners": winners}
+    return race_id
 
 
 async def ordinary_rides(
@@ -131,7 +131,7 @@ async def pay_out(console: Console, cast: Cast) -> None:
         added.append(f"{ended.completed} completed")
 
 
-async def prove(chosen: Options) -> dict[str, Any]:
+async def prove(chosen: Options, *, race: str) -> dict[str, Any]:
     """The checks, in a process that has not seen any of this."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -139,6 +139,8 @@ async def prove(chosen: Options) -> dict[str, Any]:
         "proof",
         "--stack",
         str(chosen.folder / "stack.json"),
+        "--race",
+        race,
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
@@ -162,7 +164,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
         console.verdict(check["name"], ok=check["ok"], detail=check["detail"])
 
 
-async def perform(console: Console, stack: Stack, chosen: Options) -> tuple[dict[str, int], dict[str, Any]]:
+async def perform(console: Console, stack: Stack, chosen: Options) -> dict[str, Any]:
     cast = assemble(stack, seed=chosen.seed)
     director = Director(cast)
     try:
@@ -178,17 +180,16 @@ async def perform(console: Console, stack: Stack, chosen: Options) -> tuple[dict
     finally:
         await cast.dismiss()
     with console.step("everything under way has ended, and the books were read by another process"):
-        found = await prove(chosen)
-    return race, found
+        return await prove(chosen, race=race)
 
 
 async def main() -> int:
     chosen, console = options(), Console()
     console.title(f"Ibora, the whole ride · seed {chosen.seed}, {chosen.rides} rides")
     async with running_stack(console, chosen) as stack:
-        race, found = await perform(console, stack, chosen)
+        found = await perform(console, stack, chosen)
         show(console, found)
-        written = report.write(found, race=race, seconds=console.seconds)
+        written = report.write(found, seconds=console.seconds)
         if chosen.keep:
             console.title("The stack stays up; stop it with: make down")
             for line in stacks.summary(stacks.described(chosen.folder), chosen.folder):

@@ -15,10 +15,10 @@ from simulator.stack import Stack
 SETTLE_S = 30.0
 
 
-async def prove(stack: Stack, *, settle_s: float = SETTLE_S) -> dict[str, Any]:
+async def prove(stack: Stack, *, settle_s: float = SETTLE_S, race: str | None = None) -> dict[str, Any]:
     """Figures and checks, once nothing is under way any more."""
     left = await settled(stack, timeout_s=settle_s)
-    case = Case(stack=stack, bank=await bank_state(stack), waiting=left)
+    case = Case(stack=stack, bank=await bank_state(stack), waiting=left, race=race)
     return {**await counted(case), "checks": [await _run(check, case) for check in CHECKS]}
 
 
@@ -34,9 +34,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="proof", description=__doc__)
     parser.add_argument("--stack", type=Path, required=True, help="stack.json")
     parser.add_argument("--settle", type=float, default=SETTLE_S, help="seconds to wait for the last message")
+    parser.add_argument("--race", help="the id of a ride that several drivers accepted at once")
     parser.add_argument("--text", action="store_true", help="for people")
     options = parser.parse_args()
-    found = asyncio.run(prove(Stack.load(options.stack), settle_s=options.settle))
+    found = asyncio.run(prove(Stack.load(options.stack), settle_s=options.settle, race=options.race))
     if options.text:
         for check in found["checks"]:
             print(f"{'✓' if check['ok'] else '✗'} {check['name']} · {check['detail']}")

@@ -12,11 +12,12 @@ from simulator.stack import Stack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What every check works with."""
+    """What every check works with; `race` is the ride that several drivers were to accept at once."""
 
     stack: Stack
     bank: dict[str, Any]
     waiting: Waiting
+    race: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,12 @@ SELECT (SELECT count(*) FROM received_pix p
        (SELECT count(*) FROM webhook_events WHERE outcome = 'duplicate') AS duplicates_ignored
 """
 
+RACE_SQL = """
+SELECT count(DISTINCT driver_id) AS contenders,
+       count(DISTINCT driver_id) FILTER (WHERE status = 'SUCCESS') AS winners
+FROM ride_accept_attempts WHERE ride_id = $1::uuid
+"""
+
 PAYOUTS_SQL = """
 SELECT count(*) FILTER (WHERE status IN ('COMPLETED', 'RETURNED')) AS completed,
        count(*) FILTER (WHERE status = 'FAILED' AND failure_reason <> 'insufficient_balance') AS failed,
@@ -38,12 +44,14 @@ async def counted(case: Case) -> dict[str, Any]:
     [rides] = await query(case.stack, "ride-dispatch", RIDES_SQL)
     [webhooks] = await query(case.stack, "payment", WEBHOOKS_SQL)
     [payouts] = await query(case.stack, "payout", PAYOUTS_SQL)
+    race = await query(case.stack, "ride-dispatch", RACE_SQL, case.race) if case.race else []
     [journals] = await query(case.stack, "ledger", "SELECT count(*) AS journals FROM journals")
     [balance] = await query(case.stack, "ledger", "SELECT sum(difference) AS total FROM trial_balance")
     return {
         "rides": dict(rides),
         "webhooks": dict(webhooks),
         "payouts": dict(payouts),
+        "race": {"contenders": race[0]["contenders"], "winners": race[0]["winners"]} if race else None,
         "ledger": {
             "journals": journals["journals"],
             "trial_balance": _money(balance["total"]),

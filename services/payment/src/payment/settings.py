@@ -18,6 +18,10 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     than all attempts of one call to Efí together. What a killed process had claimed waits as long.
     """
 
+    # A burst of requests for one payment waits for its row, one after the other.
+    database_pool_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds to wait for a free connection."""
+
     webhook_host: str = "127.0.0.1"
     """Address of the webhook's listener."""
     webhook_port: int = 8443

@@ -1,6 +1,7 @@
 """The payment of a ride over HTTP, on a real database."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import httpx
@@ -70,12 +71,12 @@ async def test_an_unfinished_ride_cannot_be_paid_yet(payment: Payment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ride_id", "status", "code"), [(new_id(), 409, "not_yet_known"), (uuid4(), 404, "not_found")]
+    ("make", "status", "code"), [(new_id, 409, "not_yet_known"), (uuid4, 404, "not_found")]
 )
 async def test_a_ride_whose_facts_may_be_on_their_way_is_not_yet_known(
-    payment: Payment, ride_id: UUID, status: int, code: str
+    payment: Payment, make: Callable[[], UUID], status: int, code: str
 ) -> None:
-    answer = await post_intent(payment, Ride(id=ride_id, passenger_id=new_id()))
+    answer = await post_intent(payment, Ride(id=make(), passenger_id=new_id()))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
