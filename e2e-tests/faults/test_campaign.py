@@ -8,8 +8,8 @@ from faults.aftermath import everything_held
 from faults.conftest import SEED, Campaign
 from faults.injuries import FAULTS, Fault
 
-WARM_RIDES = 4
-RIDES_AFTERWARDS = 8
+WARM_RIDES = 3
+RIDES_AFTERWARDS = 6
 
 pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="module")]
 

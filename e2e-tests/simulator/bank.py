@@ -7,7 +7,8 @@ import aiohttp
 
 class Bank:
     def __init__(self, control: str) -> None:
-        self._session = aiohttp.ClientSession(control)
+        # A payment cannot be repeated, so it must not meet a kept connection that the bank is just closing.
+        self._session = aiohttp.ClientSession(control, connector=aiohttp.TCPConnector(force_close=True))
 
     async def close(self) -> None:
         await self._session.close()
