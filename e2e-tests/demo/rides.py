@@ -31,6 +31,7 @@ class Director:
     plans: dict[str, Plan] = field(default_factory=dict)
     planned: asyncio.Condition = field(default_factory=asyncio.Condition)
     gave_up: set[str] = field(default_factory=set)
+    driving: set[tuple[str, str]] = field(default_factory=set)
     contenders: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     bank_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     start_gun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -123,7 +124,9 @@ class Director:
             await self.start_gun.wait()
         answer = await driver.accept(ride_id)
         self.contenders[ride_id].append(answer.expect(200, 409).status)
-        if answer.status == 200:
+        # A ride that is offered again may be won by an answer to either offer: it is driven once.
+        if answer.status == 200 and (driver.id, ride_id) not in self.driving:
+            self.driving.add((driver.id, ride_id))
             await self._drive(driver, ride_id, plan)
 
     async def _drive(self, driver: Driver, ride_id: str, plan: Plan) -> None:

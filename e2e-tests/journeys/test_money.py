@@ -162,6 +162,6 @@ async def test_a_refund_goes_back_to_the_passenger(world: World, until: Until) -
     async def refunded() -> bool:
         ride = (await passenger.get(f"/rides/{ride_id}")).body
         balance = await driver.balance()
-        return ride["status"] == "REFUNDED" and balance["total"] == "0.00"
+        return bool((ride["status"], balance["total"]) == ("REFUNDED", "0.00"))
 
     await until(refunded)

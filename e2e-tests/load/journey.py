@@ -50,6 +50,7 @@ class Town:
     drivers: list[Driver]
     accepts: list[float] = field(default_factory=list)
     rides: list[str] = field(default_factory=list)
+    driven: set[str] = field(default_factory=set)
 
     async def close(self) -> None:
         for driver in self.drivers:
@@ -138,7 +139,9 @@ async def _populate(stack: Stack) -> Town:
 async def _answer(town: Town, driver: Driver, frame: Frame) -> None:
     answer = await driver.accept(frame["data"]["ride_id"])
     town.accepts.append(answer.seconds)
-    if answer.status == 200:
+    # A ride that is offered again may be won by an answer to either offer: it is driven once.
+    if answer.status == 200 and frame["data"]["ride_id"] not in town.driven:
+        town.driven.add(frame["data"]["ride_id"])
         await driver.drive(frame["data"]["ride_id"])
 
 
