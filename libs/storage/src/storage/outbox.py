@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.outbox_row import OutboxRow
@@ -19,18 +20,30 @@ ORDER BY n"""
 
 async def insert_rows(session: AsyncSession, *, rows: Sequence[OutboxRow]) -> None:
     """Insert `rows` in order."""
-    connection = await session.connection()
-    # In the driver's own language: half the time of a compiled statement, in every transaction that publishes.
-    await connection.exec_driver_sql(
-        _INSERT,
-        (
-            [row.shard for row in rows],
-            [row.event_id for row in rows],
-            [row.topic for row in rows],
-            [row.key for row in rows],
-            [row.version for row in rows],
-            [row.event_type for row in rows],
-            [row.headers for row in rows],
-            [row.payload for row in rows],
-        ),
+    arrays = (
+        [row.shard for row in rows],
+        [row.event_id for row in rows],
+        [row.topic for row in rows],
+        [row.key for row in rows],
+        [row.version for row in rows],
+        [row.event_type for row in rows],
+        [row.headers for row in rows],
+        [row.payload for row in rows],
     )
+    driver = _open_driver(session)
+    if driver is not None:
+        await driver.execute(_INSERT, *arrays)
+    else:
+        await (await session.connection()).exec_driver_sql(_INSERT, arrays)
+
+
+def _open_driver(session: AsyncSession) -> asyncpg.Connection | None:
+    """The driver's own connection while it is inside the session's transaction, which SQLAlchemy opens with
+    its own first statement.
+
+    Every transaction that publishes pays for the insert; straight to the driver it costs a third.
+    """
+    if not session.in_transaction():
+        return None
+    driver = session.sync_session.connection().connection.driver_connection
+    return driver if isinstance(driver, asyncpg.Connection) and driver.is_in_transaction() else None
