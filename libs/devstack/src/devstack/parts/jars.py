@@ -1,6 +1,7 @@
 """Kafka's jars: resolved once from Maven by jgo, kept in the user's cache."""
 
 import json
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,6 +13,11 @@ from devstack import folders, locks
 KAFKA = "4.3.1"
 # Kafka binds slf4j 1.7; without a binding the broker logs nothing.
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.slf4j:slf4j-simple:1.7.36"
+SYSTEM_AUTHORITIES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/cert.pem"),
+)
 _SIZE_MB = 54
 _FEWEST_JARS = 40
 
@@ -59,7 +65,16 @@ def _classpath(environment: Path) -> str:
     return f"{environment}/jars/*:{environment}/modules/*"
 
 
+def _trust_the_machine() -> None:
+    """Let requests trust what the machine trusts, as pip does: behind a company's proxy its own list fails."""
+    given = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & os.environ.keys()
+    found = [path for path in SYSTEM_AUTHORITIES if path.is_file()]
+    if not given and found:
+        os.environ["REQUESTS_CA_BUNDLE"] = str(found[0])
+
+
 def _resolve(home: Path) -> Path:
+    _trust_the_machine()
     with warnings.catch_warnings():
         # jgo's platformdirs warns about a missing XDG_RUNTIME_DIR, which nothing here uses.
         warnings.simplefilter("ignore")
