@@ -72,8 +72,18 @@ def run(project: Path, environment: dict[str, str], *options: str) -> "subproces
     ]
     with (project / "output").open("wb") as output:
         return subprocess.Popen(
-            command, env=environment, stdout=output, stderr=output, start_new_session=True
+            command,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
+
+
+def _hear_interrupts() -> None:
+    """A shell's background job ignores SIGINT, and so would whatever it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_workers_share_one_server_that_is_gone_afterwards(project: Path, environment: dict[str, str]) -> None:
