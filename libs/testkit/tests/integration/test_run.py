@@ -77,7 +77,7 @@ def run(project: Path, environment: dict[str, str], *options: str) -> "subproces
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_hear_interrupts,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509  # no threads here yet
         )
 
 
