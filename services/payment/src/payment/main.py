@@ -35,7 +35,6 @@ class Deps:
     """What routes and effects work with."""
 
     transaction: Callable[[], AbstractAsyncContextManager[PaymentTransaction]]
-    reading: Callable[[], AbstractAsyncContextManager[PaymentTransaction]]
     provider: Provider
     policy: Policy
     clock: Clock
@@ -58,7 +57,6 @@ def build(
     client = EfiClient(settings, clock=clock)
     deps = Deps(
         transaction=database.transaction,
-        reading=database.reading,
         provider=provider or EfiProvider(client, pix_key=settings.efi_pix_key),
         policy=Policy(
             charge_ttl_s=settings.charge_ttl_s,
