@@ -9,6 +9,8 @@ from simulator.people import PASSWORD, People
 from simulator.sockets import AppSocket, Frame
 
 PING_S = 2.0
+# It takes far less; how long it may take is the journeys' affair, and a loaded machine is slow.
+APPROVAL_EVERYWHERE_S = 20.0
 
 
 class Person:
@@ -96,13 +98,19 @@ class Driver(Person):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def go_online(self) -> None:
+        """Report and go on duty, with the patience of one whose approval may still be on its way to dispatch."""
         await self.report()
-        answer = await self.api.settled(
-            "PUT", f"/drivers/{self.id}/availability", token=self.token, body={"online": True}
-        )
+        async with asyncio.timeout(APPROVAL_EVERYWHERE_S):
+            while (answer := await self._go_on_duty()).code == "driver_not_approved":
+                await asyncio.sleep(0.1)
         answer.expect(200)
         await self.report()
         self.spawn(self._keep_reporting())
+
+    async def _go_on_duty(self) -> Answer:
+        return await self.api.settled(
+            "PUT", f"/drivers/{self.id}/availability", token=self.token, body={"online": True}
+        )
 
     async def report(self) -> None:
         lat, lon = self.place

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.base import Fact, Model, Money, Time
-from contracts.topics import JOURNALS
+from contracts.topics import JOURNALS, SEALS
 
 
 class EntryType(StrEnum):
@@ -104,6 +104,37 @@ class LedgerCaseOpened(Fact):
     opened_at: Time
 
 
+class LedgerCaseResolved(Fact):
+    """A person looked and wrote down what it was. Nothing was edited."""
+
+    fact = "ledger.case_resolved"
+    topic = JOURNALS
+    key_field = "case_id"
+    case_id: UUID
+    kind: str
+    reference: str
+    resolved_by: UUID
+    resolved_at: Time
+
+
+class LedgerSealed(Fact):
+    """The newest link of the hash chain, told outside Postgres: `hash` covers every journal up to `seq`.
+
+    `journals` and `entries` count everything sealed so far, so a cut tail shows. Hashes are lower-case hex of SHA-256.
+    """
+
+    fact = "ledger.sealed"
+    topic = SEALS
+    key_field = "chain"
+    chain: str = "books"
+    seq: int
+    hash: str
+    previous_hash: str
+    journals: int
+    entries: int
+    sealed_at: Time
+
+
 FACTS: Final[tuple[type[Fact], ...]] = (
     LedgerPosted,
     LedgerReversed,
@@ -111,4 +142,6 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     LedgerPayoutHeld,
     LedgerPayoutRefused,
     LedgerCaseOpened,
+    LedgerCaseResolved,
+    LedgerSealed,
 )

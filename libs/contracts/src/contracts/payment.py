@@ -69,6 +69,16 @@ class PaymentRefunded(ChargeFact):
     refunded_at: Time
 
 
+class PaymentRefundFailed(ChargeFact):
+    """A refund did not happen, now or by a late refusal: its amount can be refunded again. `reason` is a code."""
+
+    fact = "payment.refund_failed"
+    refund_id: UUID
+    amount: Money
+    reason: str
+    failed_at: Time
+
+
 class MismatchKind(StrEnum):
     """SURPLUS and SECOND (a second Pix for a paid charge) and LATE (for one that is expired or removed) and
     SHORT (less than the charge) belong to a passenger; UNMATCHED has no charge of ours."""
@@ -107,6 +117,58 @@ class PaymentMismatchFound(Fact):
         return str(self.ride_id) if self.ride_id else self.e2e_id
 
 
+class PaymentCreditRefunded(Fact):
+    """Money that `payment.mismatch_found` had held went back to its payer, whole or in part.
+
+    `external_id` is the mismatch's own; `total_refunded` includes this one; `passenger_id` None: it was in suspense.
+    """
+
+    fact = "payment.credit_refunded"
+    topic = CHARGES
+    key_field = "ride_id"
+    refund_id: UUID
+    external_id: str
+    e2e_id: str
+    amount: Money
+    total_refunded: Money
+    ride_id: UUID | None = None
+    payment_id: UUID | None = None
+    passenger_id: UUID | None = None
+    return_id: str
+    refunded_at: Time
+
+    def key(self) -> str:
+        return str(self.ride_id) if self.ride_id else self.e2e_id
+
+
+class ClaimKind(StrEnum):
+    """What a webhook claimed that Efí's own answer does not bear out."""
+
+    OTHER_KEY = "other_key"
+    OTHER_TXID = "other_txid"
+    OTHER_AMOUNT = "other_amount"
+    UNKNOWN_PIX = "unknown_pix"
+    REFUND_CONTRADICTED = "refund_contradicted"
+
+
+class PaymentClaimRejected(Fact):
+    """A webhook said what Efí does not confirm: nothing was credited for it, and someone must look.
+
+    `claimed` is the webhook's amount, `confirmed` Efí's (None: Efí knows no such Pix). The ledger opens a case.
+    """
+
+    fact = "payment.claim_rejected"
+    topic = CHARGES
+    key_field = "e2e_id"
+    kind: ClaimKind
+    e2e_id: str
+    txid: str | None = None
+    ride_id: UUID | None = None
+    claimed: Money | None = None
+    confirmed: Money | None = None
+    found_at: Time
+
+
 class SendReported(Fact):
     """A webhook spoke of a Pix that we sent: a hint. Payout asks Efí before it acts."""
 
@@ -140,7 +202,26 @@ class StatementLine(Fact):
     e2e_id: str | None = None
     txid: str | None = None
     id_envio: str | None = None
+    return_id: str | None = None
     occurred_at: Time
+
+
+class StatementClosed(Fact):
+    """All lines of a day's statement have been published: what is posted on that day beyond them is a difference.
+
+    `came_in` and `went_out` are the sums of the lines' amounts of either sign (`went_out` is negative or zero);
+    `balance` is what Efí said the account held when the statement was taken, None if it did not say.
+    """
+
+    fact = "statement.closed"
+    topic = STATEMENTS
+    key_field = "day"
+    day: str
+    lines: int
+    came_in: Money
+    went_out: Money
+    balance: Money | None = None
+    closed_at: Time
 
 
 FACTS: Final[tuple[type[Fact], ...]] = (
@@ -149,7 +230,11 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     PaymentExpired,
     PaymentRefundRequested,
     PaymentRefunded,
+    PaymentRefundFailed,
     PaymentMismatchFound,
+    PaymentCreditRefunded,
+    PaymentClaimRejected,
     SendReported,
     StatementLine,
+    StatementClosed,
 )

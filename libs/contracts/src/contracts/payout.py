@@ -62,6 +62,17 @@ class PayoutReturned(PayoutFact):
     returned_at: Time
 
 
+class PayoutContradicted(PayoutFact):
+    """Efí said what cannot be: `known` is our status, `reported` Efí's. Nothing moved; the ledger opens a case."""
+
+    fact = "payout.contradicted"
+    id_envio: str
+    known: str
+    reported: str
+    detail: str
+    found_at: Time
+
+
 FACTS: Final[tuple[type[Fact], ...]] = (
     PayoutRequested,
     PayoutReady,
@@ -69,4 +80,5 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     PayoutCompleted,
     PayoutFailed,
     PayoutReturned,
+    PayoutContradicted,
 )

@@ -37,6 +37,7 @@ CHARGES: Final = _topic("ibora.payment.charges.v1")
 SENDS: Final = _topic("ibora.payment.sends.v1")
 STATEMENTS: Final = _topic("ibora.payment.statements.v1", partitions=3)
 JOURNALS: Final = _topic("ibora.ledger.journals.v1")
+SEALS: Final = _topic("ibora.ledger.seals.v1", partitions=1, days=3650)
 PAYOUTS: Final = _topic("ibora.payout.payouts.v1")
 AUDIT: Final = _topic("ibora.audit.records.v1", days=90)
 RISK: Final = _topic("ibora.backoffice.risk.v1", partitions=3)
@@ -50,6 +51,7 @@ TOPICS: Final = (
     SENDS,
     STATEMENTS,
     JOURNALS,
+    SEALS,
     PAYOUTS,
     AUDIT,
     RISK,

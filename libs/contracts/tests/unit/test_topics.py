@@ -2,11 +2,11 @@
 
 from contracts.topics import DAY_MS, LOCATIONS, PROFILES, TOPICS
 
-DAYS = {"ibora.ride-dispatch.locations.v1": 1, "ibora.audit.records.v1": 90}
+DAYS = {"ibora.ride-dispatch.locations.v1": 1, "ibora.audit.records.v1": 90, "ibora.ledger.seals.v1": 3650}
 
 
 def test_topics_are_distinct_and_kept_as_long_as_the_design_says() -> None:
-    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 11
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 12
     for topic in TOPICS:
         if topic is not PROFILES:
             assert topic.retention_ms == DAYS.get(topic.name, 30) * DAY_MS

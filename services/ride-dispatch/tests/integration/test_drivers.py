@@ -48,6 +48,15 @@ async def test_only_an_approved_and_active_driver_goes_online(service: Stack) ->
     assert await refused_online(banned) == (403, "account_not_active")
 
 
+async def test_an_approval_that_arrives_within_the_wait_is_enough(service: Stack) -> None:
+    driver = await service.driver(approval_status=ApprovalStatus.PENDING)
+    asking = asyncio.create_task(driver.put(f"/drivers/{driver.id}/availability", {"online": True}))
+
+    await service.learn(profile_of(driver.id, UserType.DRIVER, version=2))
+
+    assert (await asking).status_code == 200
+
+
 async def test_a_suspended_passenger_cannot_ask_for_a_ride(service: Stack) -> None:
     passenger = await service.passenger(status=UserStatus.SUSPENDED)
 

@@ -1,5 +1,6 @@
 """What routes work with, and whose ride or desk it is."""
 
+from contextlib import suppress
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from fastapi import Depends, Request
 
 import web
 from contracts.identity import Profile
-from kernel.refusals import NotFound
+from kernel.refusals import NotFound, NotYetKnown
+from ride_dispatch.domain.driver import may_drive
 from ride_dispatch.ports import Deps
 from ride_dispatch.usecases.read_ride import read_ride
 from web import Principal
@@ -55,3 +57,19 @@ async def require_known(deps: Deps, user_id: UUID) -> Profile:
         return profile
 
     return await web.wait_until_known(read)
+
+
+async def give_time_to_be_known(deps: Deps, driver_id: UUID) -> None:
+    """Wait a moment for an approval that may be on its way: the app hears of it before this service can.
+
+    Raises NotYetKnown for a driver without a profile; whether this one may drive, the verb decides.
+    """
+    await require_known(deps, driver_id)
+
+    async def read() -> Profile | None:
+        async with deps.transaction() as tx:
+            profile: Profile | None = await tx.profiles.get(driver_id)
+        return profile if profile is not None and may_drive(profile) else None
+
+    with suppress(NotYetKnown):
+        await web.wait_until_known(read)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 
 import web
 from kernel.refusals import NotFound, NotYetKnown
-from ride_dispatch.api.deps import DepsDep, OwnDesk, require_known
+from ride_dispatch.api.deps import DepsDep, OwnDesk, give_time_to_be_known
 from ride_dispatch.api.views import (
     AcceptedPoints,
     Availability,
@@ -40,7 +40,7 @@ async def put_availability(
 ) -> Availability:
     """Go on or off duty. Going off withdraws open offers; a trip goes on to its end."""
     if body.online:
-        await require_known(deps, own)
+        await give_time_to_be_known(deps, own)
     async with deps.transaction() as tx:
         state = await set_availability(tx, driver_id=own, online=body.online, now=deps.now())
     log.info("set_availability", online=state.online)
