@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from deploy_checks import chart, compose, dockerfiles, tiltfile
+from deploy_checks import alerts, chart, compose, dockerfiles, tiltfile
 
 Check = Callable[[], Iterable[str]]
 
@@ -13,6 +13,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "chart: helm lint --strict": chart.lint_problems,
     "chart: what must be refused": chart.refusal_problems,
     "chart: schemas, policies, edges, settings": chart.rendering_problems,
+    "alerts: metrics and runbooks": alerts.problems,
     "deploy/k8s": chart.manifest_problems,
     "Dockerfiles": dockerfiles.problems,
     "docker-compose.yml": compose.problems,

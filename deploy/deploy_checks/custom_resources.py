@@ -44,7 +44,7 @@ _MATCH: Final = _object(
 )
 _ALERT: Final = _object(
     {"alert": _TEXT, "expr": _TEXT, "labels": _object({"severity": {"enum": ["warning", "critical"]}})},
-    {"for": _TEXT, "annotations": _object({"summary": _TEXT}, {"runbook": _TEXT})},
+    {"for": _TEXT, "annotations": _object({"summary": _TEXT, "runbook": _TEXT})},
 )
 _ROLE: Final = _object(
     {
