@@ -1,21 +1,27 @@
 """Payouts in memory, an identity and a bank made by hand, for payout's tests."""
 
 import base64
+import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.base import Fact
 from kernel.ids import new_id
 from kernel.money import ZERO
-from payout.domain.bank_details import BankDetails, Snapshot
+from payout.domain.bank_details import BankDetails, Payee, Snapshot
+from payout.domain.contradiction import Contradiction
+from payout.domain.history import Attempt
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import FailureReason, Payout, Step
+from payout.domain.limits import Usage
+from payout.domain.payout import Payout
 from payout.domain.policy import Policy
+from payout.domain.returns import KnownReturn
 from payout.domain.send import (
     Outcome,
     SendProblem,
@@ -24,23 +30,34 @@ from payout.domain.send import (
     SendState,
     SendUnclear,
 )
-from payout.ports import DirectoryAway, OpenTx
+from payout.domain.standing import Standing
+from payout.domain.step import FailureReason, Status, Step
+from payout.ports import DirectoryAway, OpenTx, Tx
 from testkit.fake_clock import FakeClock
 
 NOW: Final = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 DETAILS: Final = BankDetails(pix_key="ana@exemplo.com.br", pix_key_type="email", cpf="52998224725")
+PAYEE: Final = Payee(details=DETAILS)
 
 
 class PayoutRows:
-    """The rows of the tables payouts, payout_attempts, payout_returns and driver_balances."""
+    """The rows of payout's tables; what is in them never changes, so a shallow copy is a save point."""
 
     def __init__(self) -> None:
         self.payouts: dict[UUID, Payout] = {}
         self.due: dict[UUID, datetime | None] = {}
-        self.attempts: dict[UUID, tuple[UUID, str, datetime, Outcome | None]] = {}
-        self.returns: dict[str, tuple[UUID, Decimal]] = {}
+        self.attempts: dict[UUID, tuple[UUID, Attempt]] = {}
+        self.returns: dict[str, tuple[UUID, KnownReturn]] = {}
+        self.contradictions: dict[tuple[UUID, str], Contradiction] = {}
         self.balances: dict[UUID, KnownBalance] = {}
+        self.standings: dict[UUID, Standing] = {}
         self.published: list[Fact] = []
+
+    def copied(self) -> dict[str, Any]:
+        return {name: copy.copy(table) for name, table in vars(self).items()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        vars(self).update(saved)
 
 
 class FakePayouts:
@@ -82,11 +99,32 @@ class FakePayouts:
         return [self._rows.payouts[payout_id] for payout_id in due[:limit]]
 
     async def list_of(
-        self, driver_id: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
+        self,
+        driver_id: UUID | None,
+        *,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+        status: Status | None = None,
+        step: Step | None = None,
     ) -> Sequence[Payout]:
-        found = [p for p in self._rows.payouts.values() if driver_id in (None, p.driver_id)]
+        found = [
+            p
+            for p in self._rows.payouts.values()
+            if driver_id in (None, p.driver_id) and status in (None, p.status) and step in (None, p.step)
+        ]
         older = [p for p in found if before is None or (p.created_at, p.id) < before]
         return sorted(older, key=lambda p: (p.created_at, p.id), reverse=True)[:limit]
+
+    async def used(self, driver_id: UUID | None, *, start: datetime, end: datetime) -> Usage:
+        counted = [
+            p.amount
+            for p in self._rows.payouts.values()
+            if driver_id in (None, p.driver_id) and start <= p.created_at < end and p.step is not Step.FAILED
+        ]
+        return Usage(count=len(counted), amount=sum(counted, ZERO))
+
+    async def lock_platform(self) -> None:
+        pass
 
     async def asked_for(self, driver_id: UUID, *, beyond_version: int) -> Decimal:
         own = (p for p in self._rows.payouts.values() if p.driver_id == driver_id)
@@ -97,11 +135,32 @@ class FakePayouts:
         )
         return sum(open_, ZERO)
 
-    async def add_return(self, payout_id: UUID, *, return_id: str, amount: Decimal, now: datetime) -> bool:
-        if return_id in self._rows.returns:
+    async def add_return(self, payout_id: UUID, *, one: KnownReturn, now: datetime) -> bool:
+        if one.return_id in self._rows.returns:
             return False
-        self._rows.returns[return_id] = (payout_id, amount)
+        self._rows.returns[one.return_id] = (payout_id, one)
         return True
+
+    async def returns_of(self, payout_id: UUID) -> Sequence[KnownReturn]:
+        return [one for owner, one in self._rows.returns.values() if owner == payout_id]
+
+    async def add_contradiction(self, payout_id: UUID, *, found: Contradiction, now: datetime) -> bool:
+        if (payout_id, found.reported) in self._rows.contradictions:
+            return False
+        self._rows.contradictions[payout_id, found.reported] = found
+        return True
+
+    async def contradictions_of(self, payout_id: UUID) -> Sequence[Contradiction]:
+        return [found for (owner, _), found in self._rows.contradictions.items() if owner == payout_id]
+
+    async def oldest_in_doubt(self) -> datetime | None:
+        doubts = {owner for owner, one in self._rows.attempts.values() if one.in_doubt}
+        started = (
+            p.asked_at
+            for p in self._rows.payouts.values()
+            if p.step is Step.UNKNOWN or (p.step is Step.SENDING and p.id in doubts)
+        )
+        return min((at for at in started if at is not None), default=None)
 
 
 class FakeAttempts:
@@ -109,15 +168,35 @@ class FakeAttempts:
         self._rows = rows
 
     async def start(self, payout: Payout, *, attempt_id: UUID, now: datetime) -> None:
-        self._rows.attempts[attempt_id] = (payout.id, payout.sent_as, now, None)
+        begun = Attempt(id=attempt_id, id_envio=payout.sent_as, started_at=now)
+        self._rows.attempts[attempt_id] = (payout.id, begun)
 
     async def finish(self, attempt_id: UUID, *, outcome: Outcome, code: str | None, now: datetime) -> None:
-        payout_id, id_envio, started_at, _ = self._rows.attempts[attempt_id]
-        self._rows.attempts[attempt_id] = (payout_id, id_envio, started_at, outcome)
+        payout_id, begun = self._rows.attempts[attempt_id]
+        ended = replace(begun, outcome=outcome, code=code, finished_at=now)
+        self._rows.attempts[attempt_id] = (payout_id, ended)
 
     async def last_unclear_at(self, payout_id: UUID) -> datetime | None:
-        own = (a for a in self._rows.attempts.values() if a[0] == payout_id)
-        return max((a[2] for a in own if a[3] in (None, Outcome.UNCLEAR)), default=None)
+        own = await self.list_of(payout_id)
+        return max((one.started_at for one in own if one.in_doubt), default=None)
+
+    async def list_of(self, payout_id: UUID) -> Sequence[Attempt]:
+        return [one for owner, one in self._rows.attempts.values() if owner == payout_id]
+
+
+class FakeStandings:
+    def __init__(self, rows: PayoutRows) -> None:
+        self._rows = rows
+
+    async def get(self, driver_id: UUID) -> Standing | None:
+        return self._rows.standings.get(driver_id)
+
+    async def put(self, standing: Standing, *, now: datetime) -> bool:
+        known = self._rows.standings.get(standing.driver_id)
+        if known is not None and known.version >= standing.version:
+            return False
+        self._rows.standings[standing.driver_id] = standing
+        return True
 
 
 class FakeKnownBalances:
@@ -136,13 +215,14 @@ class FakeKnownBalances:
 
 
 class FakeTx:
-    """Every transaction sees the same rows; nothing is rolled back."""
+    """Every transaction sees the same rows."""
 
     def __init__(self, rows: PayoutRows | None = None) -> None:
         self.rows = rows or PayoutRows()
         self.payouts = FakePayouts(self.rows)
         self.attempts = FakeAttempts(self.rows)
         self.balances = FakeKnownBalances(self.rows)
+        self.standings = FakeStandings(self.rows)
         self.hooks: list[Callable[[], Awaitable[None]]] = []
 
     async def publish(self, fact: Fact, *, version: int = 0) -> UUID:
@@ -168,8 +248,10 @@ class FakeBank:
     amounts: dict[str, Decimal] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     before_answer: Callable[[], Awaitable[None]] | None = None
+    open_transactions: Callable[[], int] = lambda: 0
 
     async def send(self, id_envio: str, *, amount: Decimal, details: BankDetails) -> SendReport:
+        assert self.open_transactions() == 0, "the bank was called inside a transaction"
         self.calls.append(f"send {id_envio}")
         problem = self.answers.pop(0) if self.answers else None
         if problem is None or (isinstance(problem, SendUnclear) and not self.lost):
@@ -182,6 +264,7 @@ class FakeBank:
         return self.sends[id_envio]
 
     async def find(self, id_envio: str) -> SendReport | None:
+        assert self.open_transactions() == 0, "the bank was asked inside a transaction"
         self.calls.append(f"find {id_envio}")
         if self.finding is not None:
             raise self.finding
@@ -212,15 +295,17 @@ class FakeBank:
 
 @dataclass
 class FakeDirectory:
-    """Identity: `details` for everyone, None for nobody, or away."""
+    """Identity: the same `payee` for everyone, or away."""
 
-    details: BankDetails | None = DETAILS
+    payee_now: Payee | None = PAYEE
     away: bool = False
+    open_transactions: Callable[[], int] = lambda: 0
 
-    async def bank_details(self, driver_id: UUID) -> BankDetails | None:
+    async def payee(self, driver_id: UUID) -> Payee | None:
+        assert self.open_transactions() == 0, "identity was asked inside a transaction"
         if self.away:
             raise DirectoryAway("away")
-        return self.details
+        return self.payee_now
 
 
 class FakeVault:
@@ -236,7 +321,10 @@ class FakeVault:
 
 
 class FakeDeps:
-    """What effects work with, in memory unless a real `transaction` is given."""
+    """What effects work with, in memory unless a real `transaction` is given.
+
+    A transaction that fails is undone. The bank and identity refuse to be called inside one.
+    """
 
     def __init__(
         self,
@@ -247,19 +335,35 @@ class FakeDeps:
     ) -> None:
         self.clock = clock or FakeClock(NOW)
         self.rows = PayoutRows()
-        self.directory = FakeDirectory()
+        self.open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
+        self.directory = FakeDirectory(open_transactions=self.open_transactions.get)
         self.vault = FakeVault()
-        self.bank = FakeBank()
+        self.bank = FakeBank(open_transactions=self.open_transactions.get)
         self.policy = policy or Policy()
-        self.transaction: OpenTx = transaction or self._in_memory
+        self._transaction: OpenTx = transaction or self._in_memory
 
     def now(self) -> datetime:
         return self.clock.now()
 
     @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Counted in the task that opened it: two workers of one test do not see each other's."""
+        self.open_transactions.set(self.open_transactions.get() + 1)
+        try:
+            async with self._transaction() as tx:
+                yield tx
+        finally:
+            self.open_transactions.set(self.open_transactions.get() - 1)
+
+    @asynccontextmanager
     async def _in_memory(self) -> AsyncIterator[FakeTx]:
+        saved = self.rows.copied()
         tx = FakeTx(self.rows)
-        yield tx
+        try:
+            yield tx
+        except BaseException:
+            self.rows.restore(saved)
+            raise
         for hook in tx.hooks:
             await hook()
 
@@ -272,7 +376,6 @@ def payout_at(
         payout_id=new_id(),
         driver_id=driver_id or new_id(),
         amount=Decimal(amount),
-        minimum=Decimal("1.00"),
         now=at,
     )
     return _advance(payout, step, at)
@@ -288,7 +391,7 @@ def _advance(payout: Payout, step: Step, at: datetime) -> Payout:
         Step.SENT: [lambda p: p.accept(report, now=at)[0]],
         Step.UNKNOWN: [lambda p: p.lose_track()],
         Step.COMPLETED: [lambda p: p.complete(report, now=at)[0]],
-        Step.RETURNED: [lambda p: p.give_back(SendReturn(return_id="D1", amount=Decimal("1.00")), now=at)[0]],
+        Step.RETURNED: [lambda p: p.give_back(return_id="D1", amount=Decimal("1.00"), now=at)[0]],
         Step.FAILED: [lambda p: p.fail(FailureReason.INSUFFICIENT_BALANCE, now=at)[0]],
     }
     ways: dict[Step, tuple[Step, ...]] = {

@@ -118,6 +118,8 @@ async def test_a_driver_changes_their_pix_key_and_reads_it_masked(door: Door, ur
         "cpf": registration(1, "driver")["cpf"],
         "pix_key": "+5511912345678",
         "pix_key_type": "phone",
+        "pix_key_changed_at": changed.json()["pix_key_changed_at"],
+        "status": "active",
     }
     actions = [fact.action for fact, _, _ in await published(urls, of=AuditRecorded)]  # type: ignore[attr-defined]
     assert actions.count("read_bank_details") == 1

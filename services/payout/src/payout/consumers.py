@@ -1,20 +1,36 @@
-"""What payout listens to: the ledger's decisions and balances, and hints about sends."""
+"""What payout listens to: drivers' profiles, the ledger's decisions and balances, hints about sends."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from contracts.base import Fact
+from contracts.identity import Profile, UserType
 from contracts.ledger import LedgerDriverBalanceChanged, LedgerPayoutHeld, LedgerPayoutRefused
 from contracts.payment import SendReported
 from messaging import Delivery, Handler
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import FailureReason
+from payout.domain.standing import Standing
+from payout.domain.step import FailureReason
 from payout.metrics import FAILED
 from payout.ports import Tx
 from payout.usecases.fail_payout import fail_payout
 from payout.usecases.follow_balance import follow_balance
+from payout.usecases.follow_standing import follow_standing
 from payout.usecases.hold_payout import hold_payout
 from payout.usecases.note_send_report import note_send_report
+
+
+async def on_profile(tx: Tx, fact: Profile, delivery: Delivery) -> None:
+    """Drivers only, and no more of them than paying out needs."""
+    if fact.user_type is not UserType.DRIVER:
+        return
+    standing = Standing(
+        driver_id=fact.user_id,
+        status=fact.status,
+        pix_key_changed_at=fact.pix_key_changed_at,
+        version=fact.version,
+    )
+    await follow_standing(tx, standing=standing, now=delivery.now)
 
 
 async def on_driver_balance_changed(tx: Tx, fact: LedgerDriverBalanceChanged, delivery: Delivery) -> None:
@@ -46,6 +62,7 @@ async def on_send_reported(tx: Tx, fact: SendReported, delivery: Delivery) -> No
 
 
 HANDLERS: Final[Mapping[type[Fact], Handler]] = {
+    Profile: on_profile,
     LedgerDriverBalanceChanged: on_driver_balance_changed,
     LedgerPayoutHeld: on_payout_held,
     LedgerPayoutRefused: on_payout_refused,

@@ -8,6 +8,7 @@ from messaging import Schedule
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
 from payout.effects.take_bank_snapshot import take_bank_snapshot
+from payout.effects.watch_doubts import watch_doubts
 from payout.ports import Deps
 
 JOBS: Final[Mapping[str, Callable[[Deps], Awaitable[int]]]] = {
@@ -15,11 +16,19 @@ JOBS: Final[Mapping[str, Callable[[Deps], Awaitable[int]]]] = {
     "process_payout": process_payout,
     "poll_sends": poll_sends,
 }
+WATCH_S: Final = 15.0
 
 
 def timetable(deps: Deps, *, every_s: float) -> Mapping[Schedule, Callable[[], Awaitable[int]]]:
-    """JOBS bound to `deps`, each looking for due payouts after a commit and every `every_s` seconds."""
-    return {
+    """JOBS bound to `deps`, each looking for due payouts after a commit and every `every_s` seconds.
+
+    Each is run by one process at a time: for `process_payout` this is what serialises sends an Efí account.
+    """
+    jobs = {
         Schedule(name=name, every_s=every_s, wake_on_commit=True): partial(job, deps)
         for name, job in JOBS.items()
+    }
+    return {
+        **jobs,
+        Schedule(name="watch_doubts", every_s=WATCH_S, exclusive=False): partial(watch_doubts, deps),
     }

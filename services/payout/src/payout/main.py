@@ -1,11 +1,12 @@
 """The only wiring place of payout."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import httpx
 from fastapi import FastAPI
@@ -14,14 +15,16 @@ import messaging
 import storage.migrations
 import telemetry
 import web
+from contracts.topics import PROFILES
 from efi import EfiClient
 from kernel.clock import Clock, SystemClock
 from payout.adapters.bank import EfiBank
 from payout.adapters.directory import IdentityDirectory
 from payout.adapters.transaction import PayoutTransaction
 from payout.adapters.vault import CipherVault
-from payout.api import payouts
-from payout.consumers import HANDLERS
+from payout.api import admin, payouts
+from payout.consumers import HANDLERS, on_profile
+from payout.domain.limits import DayLimit, Limits
 from payout.domain.policy import Policy
 from payout.jobs import timetable
 from payout.ports import Bank, Directory, Vault
@@ -31,6 +34,7 @@ from storage import Database
 SERVICE: Final = "payout"
 TITLE: Final = "Ibora payout"
 FOLDER: Final = Path(__file__).resolve().parents[2]
+ROUTERS: Final = (payouts.router, admin.router)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ def build(
         service=SERVICE,
         title=TITLE,
         settings=settings,
-        routers=[] if mode == "worker" else [payouts.router],
+        routers=() if mode == "worker" else ROUTERS,
         deps=ApiDeps(transaction=database.transaction, policy=policy, clock=clock),
         verifier=verifier,
         background=background,
@@ -92,12 +96,25 @@ def build(
 def policy_of(settings: Settings) -> Policy:
     """The times and limits of this deployment."""
     return Policy(
-        minimum=settings.payout_minimum_brl,
+        limits=limits_of(settings),
+        pix_key_cooling_s=settings.pix_key_cooling_s,
         janitor_s=settings.janitor_s,
         first_poll_s=settings.first_poll_s,
         retry_s=settings.payout_retry_s,
         lease_s=settings.payout_lease_s,
         resend_after_s=settings.payout_resend_after_s,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much may be paid out."""
+    return Limits(
+        minimum=settings.payout_minimum_brl,
+        maximum=settings.payout_maximum_brl,
+        driver=DayLimit(count=settings.payout_driver_day_count, amount=settings.payout_driver_day_sum_brl),
+        platform=DayLimit(
+            count=settings.payout_platform_day_count, amount=settings.payout_platform_day_sum_brl
+        ),
     )
 
 
@@ -135,7 +152,7 @@ def _directory(settings: Settings) -> IdentityDirectory:
 
 def describe() -> FastAPI:
     """The routes with nothing opened: `make schemas` reads its OpenAPI."""
-    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[payouts.router])
+    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=ROUTERS)
 
 
 def _serve(mode: web.Mode) -> None:
@@ -148,4 +165,22 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, storage.DatabaseSettings())
 
 
-cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate)
+def _rebuild() -> None:
+    settings = Settings()  # the environment fills it
+    telemetry.configure(SERVICE, settings)
+    asyncio.run(rebuild(settings))
+
+
+async def rebuild(settings: Settings) -> int:
+    """Read the drivers' standings again from the start of the profiles; returns how many facts there were."""
+    database = Database(settings, service=SERVICE, make=PayoutTransaction)
+    handler = cast(messaging.Handler, on_profile)
+    try:
+        return await messaging.rebuild(
+            settings, service=SERVICE, topic=PROFILES, handler=handler, database=database
+        )
+    finally:
+        await database.dispose()
+
+
+cli = web.service_cli(SERVICE, serve=_serve, migrate=_migrate, rebuild=_rebuild)

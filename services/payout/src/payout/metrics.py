@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from payout.domain.payout import Payout, Step
+from payout.domain.payout import Payout
+from payout.domain.step import Step
 
 CREATED: Final = Counter("payouts_created_total", "Payouts requested")
 COMPLETED: Final = Counter("payouts_completed_total", "Payouts that reached the driver")
@@ -19,6 +20,10 @@ SEND_ATTEMPTS: Final = Counter("payout_send_attempts_total", "Attempts to send a
 DIRECTORY_FAILURES: Final = Counter("payout_bank_details_failures_total", "Identity did not answer")
 CONTRADICTIONS: Final = Counter(
     "payout_contradictions_total", "The bank contradicted what is settled: someone must look"
+)
+UNKNOWN_OLDEST: Final = Gauge(
+    "payout_unknown_oldest_seconds",
+    "Since when the oldest send is in doubt that the bank may or may not have (0: none)",
 )
 
 

@@ -8,11 +8,17 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.base import Fact
-from payout.domain.bank_details import BankDetails, Snapshot
+from payout.domain.bank_details import BankDetails, Payee, Snapshot
+from payout.domain.contradiction import Contradiction
+from payout.domain.history import Attempt
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import Payout, Step
+from payout.domain.limits import Usage
+from payout.domain.payout import Payout
 from payout.domain.policy import Policy
+from payout.domain.returns import KnownReturn
 from payout.domain.send import Outcome, SendReport
+from payout.domain.standing import Standing
+from payout.domain.step import Status, Step
 
 
 class Payouts(Protocol):
@@ -38,15 +44,39 @@ class Payouts(Protocol):
         """Payouts at these steps that are due, left to this worker until `until`."""
 
     async def list_of(
-        self, driver_id: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
+        self,
+        driver_id: UUID | None,
+        *,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+        status: Status | None = None,
+        step: Step | None = None,
     ) -> Sequence[Payout]:
-        """Newest first; of every driver for None."""
+        """Newest first; of every driver, status and step for None."""
+
+    async def used(self, driver_id: UUID | None, *, start: datetime, end: datetime) -> Usage:
+        """What was asked for from `start` until before `end` and has not failed; by everybody for None."""
+
+    async def lock_platform(self) -> None:
+        """Until the transaction ends nobody else counts the platform's payouts."""
 
     async def asked_for(self, driver_id: UUID, *, beyond_version: int) -> Decimal:
         """What the driver's open payouts take that a balance of that version does not show yet."""
 
-    async def add_return(self, payout_id: UUID, *, return_id: str, amount: Decimal, now: datetime) -> bool:
+    async def add_return(self, payout_id: UUID, *, one: KnownReturn, now: datetime) -> bool:
         """Note a return; False when it was noted before."""
+
+    async def returns_of(self, payout_id: UUID) -> Sequence[KnownReturn]:
+        """Oldest first."""
+
+    async def add_contradiction(self, payout_id: UUID, *, found: Contradiction, now: datetime) -> bool:
+        """False when the bank's word about this payout was noted before."""
+
+    async def contradictions_of(self, payout_id: UUID) -> Sequence[Contradiction]:
+        """Oldest first."""
+
+    async def oldest_in_doubt(self) -> datetime | None:
+        """When the bank was first given the oldest send of which nobody knows whether it has it."""
 
 
 class Attempts(Protocol):
@@ -59,6 +89,9 @@ class Attempts(Protocol):
     async def last_unclear_at(self, payout_id: UUID) -> datetime | None:
         """When the newest attempt began that ended unclear or never ended."""
 
+    async def list_of(self, payout_id: UUID) -> Sequence[Attempt]:
+        """Oldest first."""
+
 
 class KnownBalances(Protocol):
     async def lock(self, driver_id: UUID) -> KnownBalance:
@@ -68,6 +101,13 @@ class KnownBalances(Protocol):
         """False when something newer is known."""
 
 
+class Standings(Protocol):
+    async def get(self, driver_id: UUID) -> Standing | None: ...
+
+    async def put(self, standing: Standing, *, now: datetime) -> bool:
+        """False when something as new is known."""
+
+
 class Tx(Protocol):
     @property
     def payouts(self) -> Payouts: ...
@@ -75,6 +115,8 @@ class Tx(Protocol):
     def attempts(self) -> Attempts: ...
     @property
     def balances(self) -> KnownBalances: ...
+    @property
+    def standings(self) -> Standings: ...
 
     async def publish(self, fact: Fact, *, version: int = 0) -> UUID: ...
 
@@ -87,8 +129,8 @@ OpenTx = Callable[[], AbstractAsyncContextManager[Tx]]
 class Directory(Protocol):
     """The home of Pix keys: identity."""
 
-    async def bank_details(self, driver_id: UUID) -> BankDetails | None:
-        """None for a driver without a key; raises DirectoryAway when nobody answers."""
+    async def payee(self, driver_id: UUID) -> Payee | None:
+        """None for a driver it does not know; raises DirectoryAway when nobody answers."""
 
 
 class DirectoryAway(Exception):

@@ -30,14 +30,26 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     """Longest wait for identity's answer."""
     payout_minimum_brl: Decimal = Field(default=Decimal("1.00"), gt=0, decimal_places=2)
     """Least amount of a payout, in BRL."""
+    payout_maximum_brl: Decimal | None = Field(default=None, gt=0, decimal_places=2)
+    """Most of one payout, in BRL; empty: no limit."""
+    payout_driver_day_count: int | None = Field(default=None, ge=0)
+    """Most payouts of a driver in a São Paulo day; empty: no limit."""
+    payout_driver_day_sum_brl: Decimal | None = Field(default=None, ge=0, decimal_places=2)
+    """Most that a driver is paid out in a São Paulo day, in BRL; empty: no limit."""
+    payout_platform_day_count: int | None = Field(default=None, ge=0)
+    """Most payouts of all drivers in a São Paulo day; empty: no limit, 0: none today."""
+    payout_platform_day_sum_brl: Decimal | None = Field(default=None, ge=0, decimal_places=2)
+    """Most that all drivers are paid out in a São Paulo day, in BRL (Efí's own daily limit); empty: no limit."""
+    pix_key_cooling_s: float = Field(default=86_400.0, ge=0)
+    """How long a new Pix key is not paid to; 0 pays at once."""
     janitor_s: float = Field(default=300.0, gt=0)
     """Longest wait between two questions about a send."""
     first_poll_s: float = Field(default=0.5, gt=0)
     """Shortest wait between two questions about a send."""
     payout_retry_s: float = Field(default=2.0, gt=0)
     """First wait after a failed attempt."""
-    payout_resend_after_s: float = Field(default=5.0, ge=0)
-    """After so long an idEnvio that Efí does not know is sent again."""
+    payout_resend_after_s: float = Field(default=120.0, ge=0)
+    """After so long an idEnvio that Efí does not know is sent again, and a refusal of it believed."""
     payout_lease_s: float = Field(default=90.0, gt=0)
     """How long a claimed payout is left to its process; longer than a call may take."""
     payout_tick_s: float = Field(default=0.2, gt=0)

@@ -13,7 +13,9 @@ from contracts.audit import AuditRecorded
 from contracts.payout import PayoutRequested
 from kernel.ids import new_id
 from payout.domain.known_balance import KnownBalance
+from payout.domain.standing import Standing
 from payout.usecases.follow_balance import follow_balance
+from payout.usecases.follow_standing import follow_standing
 from payout.usecases.prepare_payout import prepare_payout
 from storage import Database
 from testkit.databases import DatabaseUrls
@@ -29,6 +31,7 @@ async def driver_id(database: Database[Any], clock: FakeClock) -> UUID:
     balance = KnownBalance(driver_id=driver_id, available=Decimal("100.00"), version=1)
     async with database.transaction() as tx:
         await follow_balance(tx, balance=balance, now=clock.now())
+        await follow_standing(tx, standing=Standing(driver_id=driver_id), now=clock.now())
     return driver_id
 
 
@@ -84,9 +87,12 @@ async def test_what_cannot_be_paid_is_refused(
 
 
 async def test_without_a_known_balance_nothing_can_be_asked(
-    client: httpx.AsyncClient, tokens: Tokens
+    client: httpx.AsyncClient, tokens: Tokens, database: Database[Any], clock: FakeClock
 ) -> None:
-    answer = await ask(client, tokens.headers(new_id(), "driver"), "1.00")
+    driver_id = new_id()
+    async with database.transaction() as tx:
+        await follow_standing(tx, standing=Standing(driver_id=driver_id), now=clock.now())
+    answer = await ask(client, tokens.headers(driver_id, "driver"), "1.00")
     assert (answer.status_code, answer.json()["code"]) == (422, "insufficient_balance")
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from payout_fakes import payout_at
 
-from payout.domain.payout import Step
+from payout.domain.step import Step
 from storage import Database
 from testkit.databases import DatabaseUrls
 from testkit.fake_clock import FakeClock

@@ -15,8 +15,10 @@ from devstack import folders
 from kernel.ids import new_id
 from payout.adapters.payouts import StalePayout
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import Payout, Step
+from payout.domain.payout import Payout
+from payout.domain.policy import Policy
 from payout.domain.send import Outcome, SendState
+from payout.domain.step import Step
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
 from storage import Database, DatabaseSettings, migrations
@@ -95,18 +97,17 @@ async def test_only_newer_balances_are_kept(database: Database[Any], clock: Fake
 async def test_attempts_leave_a_doubt_until_they_are_answered(
     database: Database[Any], clock: FakeClock
 ) -> None:
-    payout = await add(database, payout_at(Step.SENDING), clock)
-    attempt_id = new_id()
-    async with database.transaction() as tx:
-        assert await tx.attempts.last_unclear_at(payout.id) is None
-        await tx.attempts.start(payout, attempt_id=attempt_id, now=clock.now())
-        assert await tx.attempts.last_unclear_at(payout.id) == clock.now()
-        for outcome, doubt in (
-            (Outcome.UNCLEAR, clock.now()),
-            (Outcome.NOT_MADE, None),
-            (Outcome.ANSWERED, None),
-            (Outcome.REFUSED, None),
-        ):
+    for outcome, doubt in (
+        (Outcome.UNCLEAR, clock.now()),
+        (Outcome.NOT_MADE, None),
+        (Outcome.ANSWERED, None),
+        (Outcome.REFUSED, None),
+    ):
+        payout, attempt_id = await add(database, payout_at(Step.SENDING), clock), new_id()
+        async with database.transaction() as tx:
+            assert await tx.attempts.last_unclear_at(payout.id) is None
+            await tx.attempts.start(payout, attempt_id=attempt_id, now=clock.now())
+            assert await tx.attempts.last_unclear_at(payout.id) == clock.now()
             await tx.attempts.finish(attempt_id, outcome=outcome, code=None, now=clock.now())
             assert await tx.attempts.last_unclear_at(payout.id) == doubt
 
@@ -116,7 +117,7 @@ async def test_a_crash_between_send_and_store_makes_no_second_send(
 ) -> None:
     """On the real tables: what was not committed is lost, what was is enough."""
     payout = await add(database, payout_at(Step.HELD, at=clock.now()), clock)
-    deps = FakeDeps(clock=clock, transaction=database.transaction)
+    deps = FakeDeps(clock=clock, transaction=database.transaction, policy=Policy(resend_after_s=5))
 
     class Crash(Exception):
         pass

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from ledger_books import assert_sound, confirmed, query
+from ledger_books import assert_sound, confirmed, query, trial_balance
 from payout_fakes import FakeDeps
 
 import ledger.main
 import messaging
 import payout.main
+from contracts.identity import Profile, UserStatus, UserType
 from contracts.payment import SendReported
 from kernel.clock import SystemClock
 from kernel.ids import new_id
@@ -25,8 +27,10 @@ from payout.adapters.transaction import PayoutTransaction
 from payout.consumers import HANDLERS
 from payout.domain.policy import Policy
 from payout.domain.send import SendRefused, SendState
+from payout.domain.standing import Standing
 from payout.jobs import timetable
 from payout.settings import Settings
+from payout.usecases.follow_standing import follow_standing
 from storage import Database, DatabaseSettings
 from testkit.databases import DatabaseUrls
 from testkit.tokens import Tokens
@@ -52,6 +56,8 @@ class System:
             return bool(rows)
 
         await eventually(known, 30)
+        async with self.deps.transaction() as tx:
+            await follow_standing(tx, standing=Standing(driver_id=driver_id), now=self.deps.now())
 
     async def ask(self, driver_id: UUID, amount: str) -> httpx.Response:
         headers = {**self.tokens.headers(driver_id, "driver"), "Idempotency-Key": new_id().hex}
@@ -98,7 +104,9 @@ async def system(
         DatabaseSettings(database_url=books_urls.app_url), service="ledger", make=LedgerTransaction
     )
     own = Database(DatabaseSettings(database_url=urls.app_url), service="payout", make=PayoutTransaction)
-    deps = FakeDeps(transaction=own.transaction, policy=Policy(first_poll_s=0.1, janitor_s=0.5))
+    deps = FakeDeps(
+        transaction=own.transaction, policy=Policy(first_poll_s=0.1, janitor_s=0.5, resend_after_s=5)
+    )
     deps.clock = SystemClock()  # type: ignore[assignment]
     worker = messaging.Worker(
         database=own,
@@ -144,6 +152,9 @@ async def test_a_payout_goes_all_the_way_and_comes_back(system: System) -> None:
 
     await eventually(back, 20)
     await assert_sound(system.books_urls)
+    # The fee is an expense of the platform's: the driver had 60.00 sent, and 60.10 left the bank.
+    balances = await trial_balance(system.books_urls)
+    assert (balances["5100"], balances["1100"]) == (Decimal("0.10"), Decimal("64.90"))
     shown = await query(system.urls, "SELECT bank_details::text, provider_response::text FROM payouts")
     assert "52998224725" not in str(shown)
     assert "ana@exemplo" not in str(shown)
@@ -193,3 +204,56 @@ async def test_fifty_payouts_against_one_balance_never_pay_more_than_it(system: 
 
     await eventually(settled, 20)
     await assert_sound(system.books_urls)
+
+
+async def test_a_contradiction_opens_one_case_and_moves_nothing(system: System) -> None:
+    driver_id = new_id()
+    await system.earn(driver_id, "100.00")
+    payout_id = UUID((await system.ask(driver_id, "60.00")).json()["id"])
+    await system.until(driver_id, PROCESSING=1)
+    system.deps.bank.decide(payout_id.hex, SendState.DONE)
+    await system.until(driver_id, COMPLETED=1)
+    system.deps.bank.decide(payout_id.hex, SendState.REJECTED)
+    for _ in range(2):
+        async with system.books.transaction() as tx:
+            await tx.publish(
+                SendReported(id_envio=payout_id.hex, status="NAO_REALIZADO", reported_at=tx.now())
+            )
+
+    async def case_opened() -> bool:
+        sql = "SELECT external_id FROM reconciliation_cases"
+        found = [row["external_id"] for row in await query(system.books_urls, sql)]
+        return found == [f"payout_contradicted:{payout_id}:NAO_REALIZADO"]
+
+    await eventually(case_opened, 30)
+    await system.until(driver_id, COMPLETED=1)
+    assert await system.balance(driver_id) == (Decimal("40.00"), Decimal("0.00"))
+    await assert_sound(system.books_urls)
+
+
+async def test_profiles_decide_who_may_ask(system: System) -> None:
+    """Suspended and reinstated by identity's word over Kafka."""
+    driver_id = new_id()
+    await system.earn(driver_id, "100.00")
+    for version, status, answer in ((8, UserStatus.SUSPENDED, 403), (9, UserStatus.ACTIVE, 201)):
+        async with system.books.transaction() as tx:
+            await tx.publish(driver_profile(driver_id, version=version, status=status, now=tx.now()))
+
+        async def heard(expected: str = status.value) -> bool:
+            sql = "SELECT status FROM driver_standings WHERE driver_id = $1"
+            return [row["status"] for row in await query(system.urls, sql, driver_id)] == [expected]
+
+        await eventually(heard, 30)
+        assert (await system.ask(driver_id, "60.00")).status_code == answer
+    await system.until(driver_id, PROCESSING=1)
+
+
+def driver_profile(driver_id: UUID, *, version: int, status: UserStatus, now: datetime) -> Profile:
+    return Profile(
+        user_id=driver_id,
+        version=version,
+        user_type=UserType.DRIVER,
+        status=status,
+        full_name="Ana",
+        updated_at=now,
+    )

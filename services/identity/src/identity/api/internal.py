@@ -25,9 +25,9 @@ router = APIRouter(prefix="/internal", tags=["internal"])
 async def get_bank_details(driver_id: UUID, service: ServiceOnly, deps: DepsDep) -> BankDetailsView:
     """Where a driver's payout goes, in clear; every reading is audited."""
     async with deps.transaction() as tx:
-        driver = await read_bank_details(tx, driver_id=driver_id, actor=service, now=tx.now())
+        account = await read_bank_details(tx, driver_id=driver_id, actor=service, now=tx.now())
     log.info("read_bank_details", driver_id=str(driver_id))
-    return BankDetailsView.of(driver)
+    return BankDetailsView.of(account)
 
 
 @router.get("/revocations", operation_id="list_revocations")

@@ -174,20 +174,25 @@ class ReviewView(web.View):
 
 
 class BankDetailsView(web.View):
-    """In clear, for the payout service's sealed snapshot only."""
+    """In clear, for the payout service's sealed snapshot only; whether it may be paid to, too."""
 
     driver_id: UUID
     full_name: str
     cpf: str
     pix_key: str
     pix_key_type: PixKeyType
+    pix_key_changed_at: datetime
+    status: UserStatus
 
     @classmethod
-    def of(cls, driver: Driver) -> Self:
+    def of(cls, account: Account) -> Self:
+        driver = account.the_driver()
         return cls(
             driver_id=driver.id,
             full_name=driver.full_name,
             cpf=driver.cpf,
             pix_key=driver.pix_key,
             pix_key_type=driver.pix_key_type,
+            pix_key_changed_at=driver.pix_key_changed_at,
+            status=account.user.status,
         )

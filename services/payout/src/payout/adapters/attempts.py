@@ -1,5 +1,6 @@
 """Attempts to send, in Postgres."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payout.adapters.tables import payout_attempts
+from payout.domain.history import Attempt
 from payout.domain.payout import Payout
 from payout.domain.send import Outcome
 
@@ -35,3 +37,17 @@ class SqlAttempts:
         query = select(func.max(_A.started_at)).where(_A.payout_id == payout_id, unclear)
         found: datetime | None = (await self._session.execute(query)).scalar_one()
         return found
+
+    async def list_of(self, payout_id: UUID) -> Sequence[Attempt]:
+        query = select(payout_attempts).where(_A.payout_id == payout_id).order_by(_A.started_at, _A.id)
+        return [
+            Attempt(
+                id=row.id,
+                id_envio=row.id_envio,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                outcome=row.outcome and Outcome(row.outcome),
+                code=row.code,
+            )
+            for row in await self._session.execute(query)
+        ]

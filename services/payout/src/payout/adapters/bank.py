@@ -43,8 +43,8 @@ class EfiBank:
 
 def _report(send: efi.Send) -> SendReport:
     returns = (
-        SendReturn(return_id=one.return_id or f"{send.id_envio}:{n}", amount=one.amount)
-        for n, one in enumerate(send.returns)
+        SendReturn(return_id=one.return_id or None, amount=one.amount)
+        for one in send.returns
         if one.status is efi.RefundStatus.DONE
     )
     return SendReport(

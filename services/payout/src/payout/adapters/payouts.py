@@ -11,12 +11,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.money import money
-from payout.adapters.tables import payout_returns, payouts
+from payout.adapters.tables import payout_attempts, payout_contradictions, payout_returns, payouts
 from payout.domain.bank_details import Snapshot
-from payout.domain.payout import SENT_ONCE, Payout, Step
+from payout.domain.contradiction import Contradiction
+from payout.domain.limits import Usage
+from payout.domain.payout import Payout
+from payout.domain.returns import KnownReturn
+from payout.domain.send import Outcome
+from payout.domain.step import SENT_ONCE, Status, Step
 
 _P = payouts.c
+_R = payout_returns.c
+_C = payout_contradictions.c
 _REACHED_THE_BANK: Final = sorted({Step.SENT, Step.UNKNOWN, Step.FAILED, *SENT_ONCE})
+_PLATFORM_LOCK: Final = 0x1B0BA60
 
 
 class StalePayout(RuntimeError):
@@ -71,14 +79,33 @@ class SqlPayouts:
         return [_payout(row) for row in claimed.mappings()]
 
     async def list_of(
-        self, driver_id: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
+        self,
+        driver_id: UUID | None,
+        *,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+        status: Status | None = None,
+        step: Step | None = None,
     ) -> Sequence[Payout]:
         query = select(payouts).order_by(_P.created_at.desc(), _P.id.desc()).limit(limit)
-        if driver_id is not None:
-            query = query.where(_P.driver_id == driver_id)
+        for column, wanted in ((_P.driver_id, driver_id), (_P.status, status), (_P.step, step)):
+            if wanted is not None:
+                query = query.where(column == wanted)
         if before is not None:
             query = query.where(tuple_(_P.created_at, _P.id) < tuple_(*before))
         return [_payout(row) for row in (await self._session.execute(query)).mappings()]
+
+    async def used(self, driver_id: UUID | None, *, start: datetime, end: datetime) -> Usage:
+        counted = select(func.count(), func.coalesce(func.sum(_P.amount), 0)).where(
+            _P.created_at >= start, _P.created_at < end, _P.status != Status.FAILED.value
+        )
+        if driver_id is not None:
+            counted = counted.where(_P.driver_id == driver_id)
+        number, amount = (await self._session.execute(counted)).one()
+        return Usage(count=number, amount=money(amount))
+
+    async def lock_platform(self) -> None:
+        await self._session.execute(select(func.pg_advisory_xact_lock(_PLATFORM_LOCK)))
 
     async def asked_for(self, driver_id: UUID, *, beyond_version: int) -> Decimal:
         undecided = _P.step.in_([Step.REQUESTED, Step.READY])
@@ -87,14 +114,44 @@ class SqlPayouts:
         )
         return money((await self._session.execute(query)).scalar_one())
 
-    async def add_return(self, payout_id: UUID, *, return_id: str, amount: Decimal, now: datetime) -> bool:
+    async def add_return(self, payout_id: UUID, *, one: KnownReturn, now: datetime) -> bool:
         statement = (
             insert(payout_returns)
-            .values(return_id=return_id, payout_id=payout_id, amount=amount, noted_at=now)
+            .values(return_id=one.return_id, payout_id=payout_id, amount=one.amount, noted_at=now)
             .on_conflict_do_nothing()
-            .returning(payout_returns.c.return_id)
+            .returning(_R.return_id)
         )
         return (await self._session.execute(statement)).first() is not None
+
+    async def returns_of(self, payout_id: UUID) -> Sequence[KnownReturn]:
+        query = select(_R.return_id, _R.amount).where(_R.payout_id == payout_id)
+        rows = await self._session.execute(query.order_by(_R.noted_at, _R.return_id))
+        return [KnownReturn(return_id=row.return_id, amount=money(row.amount)) for row in rows]
+
+    async def add_contradiction(self, payout_id: UUID, *, found: Contradiction, now: datetime) -> bool:
+        values = {"known": found.known, "reported": found.reported, "detail": found.detail}
+        statement = (
+            insert(payout_contradictions)
+            .values(payout_id=payout_id, found_at=now, **values)
+            .on_conflict_do_nothing()
+            .returning(_C.payout_id)
+        )
+        return (await self._session.execute(statement)).first() is not None
+
+    async def contradictions_of(self, payout_id: UUID) -> Sequence[Contradiction]:
+        query = select(_C.known, _C.reported, _C.detail).where(_C.payout_id == payout_id)
+        rows = await self._session.execute(query.order_by(_C.found_at, _C.reported))
+        return [Contradiction(**row) for row in rows.mappings()]
+
+    async def oldest_in_doubt(self) -> datetime | None:
+        doubtful = or_(
+            payout_attempts.c.outcome.is_(None), payout_attempts.c.outcome == Outcome.UNCLEAR.value
+        )
+        attempted = select(1).where(payout_attempts.c.payout_id == _P.id, doubtful).exists()
+        # SENDING with no attempt in doubt is only waiting: its calls never got there.
+        in_doubt = or_(_P.step == Step.UNKNOWN, and_(_P.step == Step.SENDING, attempted))
+        oldest: datetime | None = await self._session.scalar(select(func.min(_P.asked_at)).where(in_doubt))
+        return oldest
 
     async def _one(self, query: Select[Any]) -> Payout | None:
         row = (await self._session.execute(query)).mappings().one_or_none()

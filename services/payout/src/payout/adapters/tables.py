@@ -63,6 +63,26 @@ payout_returns = Table(
     _time("noted_at"),
 )
 
+payout_contradictions = Table(
+    "payout_contradictions",
+    metadata,
+    Column("payout_id", PG_UUID, primary_key=True),
+    Column("reported", Text, primary_key=True),
+    Column("known", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _time("found_at"),
+)
+
+driver_standings = Table(
+    "driver_standings",
+    metadata,
+    Column("driver_id", PG_UUID, primary_key=True),
+    Column("status", Text, nullable=False),
+    _time("pix_key_changed_at"),
+    Column("version", BigInteger, nullable=False),
+    _time("heard_at"),
+)
+
 driver_balances = Table(
     "driver_balances",
     metadata,

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payout.adapters.attempts import SqlAttempts
 from payout.adapters.known_balances import SqlKnownBalances
 from payout.adapters.payouts import SqlPayouts
+from payout.adapters.standings import SqlStandings
 from storage import Scope, Transaction
 
 
@@ -16,3 +17,4 @@ class PayoutTransaction(Transaction):
         self.payouts = SqlPayouts(session)
         self.attempts = SqlAttempts(session)
         self.balances = SqlKnownBalances(session)
+        self.standings = SqlStandings(session)

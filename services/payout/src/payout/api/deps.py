@@ -4,10 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated, Any, Protocol, cast
+from uuid import UUID
 
 from fastapi import Depends, Request
 
+import web
 from payout.domain.policy import Policy
+from payout.domain.standing import Standing
 
 
 class Deps(Protocol):
@@ -26,3 +29,14 @@ def _deps(request: Request) -> Deps:
 
 
 DepsDep = Annotated[Deps, Depends(_deps)]
+
+
+async def require_known(deps: Deps, driver_id: UUID) -> Standing:
+    """The driver's standing, given a moment to arrive. Raises NotYetKnown."""
+
+    async def read() -> Standing | None:
+        async with deps.transaction() as tx:
+            standing: Standing | None = await tx.standings.get(driver_id)
+        return standing
+
+    return await web.wait_until_known(read)

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 import web
 from kernel.ids import new_id
-from kernel.refusals import NotFound
-from payout.api.deps import DepsDep
+from kernel.refusals import NotFound, NotYetKnown
+from payout.api.deps import DepsDep, require_known
 from payout.api.views import PayoutRequest, PayoutView
-from payout.domain.payout import BelowMinimum, InsufficientBalance, Payout
+from payout.domain.limits import AboveMaximum, BelowMinimum, PayoutLimitReached
+from payout.domain.payout import InsufficientBalance, Payout
+from payout.domain.standing import AccountNotActive, PixKeyCoolingDown
 from payout.metrics import CREATED
 from payout.ports import Tx
 from payout.usecases.get_payout import get_payout
@@ -28,12 +30,21 @@ DriverOrAdmin = Annotated[Principal, Depends(web.requires("driver", "admin"))]
     operation_id="request_payout",
     status_code=201,
     response_model=PayoutView,
-    responses=web.errors(InsufficientBalance, BelowMinimum),
+    responses=web.errors(
+        InsufficientBalance,
+        BelowMinimum,
+        AboveMaximum,
+        AccountNotActive,
+        PixKeyCoolingDown,
+        PayoutLimitReached,
+        NotYetKnown,
+    ),
 )
 async def post_payout(
     request: Request, body: PayoutRequest, principal: DriverOnly, key: IdempotencyKey, deps: DepsDep
 ) -> Response:
     """Ask for a payout to the Pix key on file. The ledger decides; the answer comes as an event."""
+    await require_known(deps, principal.user_id)
 
     async def work(tx: Any) -> PayoutView:
         return PayoutView.of(await _request(tx, request, body, principal, deps))
@@ -56,7 +67,7 @@ async def _request(
         payout_id=new_id(),
         driver_id=principal.user_id,
         amount=body.amount,
-        minimum=deps.policy.minimum,
+        policy=deps.policy,
         actor=web.actor(request, principal),
         now=deps.now(),
     )

@@ -1,6 +1,7 @@
 """Where a payout goes: in clear only on its way to the bank, sealed and masked everywhere else."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kernel.documents import PixKeyType
 from kernel.masking import mask_cpf, mask_pix_key
@@ -26,6 +27,15 @@ class BankDetails:
             "pix_key_type": self.pix_key_type,
             "cpf": mask_cpf(self.cpf),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """Identity's answer about a driver: `details` None without a key; `active`: neither suspended nor banned."""
+
+    details: BankDetails | None
+    active: bool = True
+    pix_key_changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Self
 from uuid import UUID
 
 from contracts.payout import (
@@ -17,79 +16,10 @@ from contracts.payout import (
     PayoutSent,
 )
 from kernel.money import ZERO
-from kernel.refusals import FieldError, Invalid, Refusal
+from kernel.refusals import Refusal
 from payout.domain.bank_details import Snapshot
-from payout.domain.send import SendReport, SendReturn
-
-
-class Status(StrEnum):
-    """What the driver sees."""
-
-    PENDING = "PENDING"
-    PROCESSING = "PROCESSING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    RETURNED = "RETURNED"
-
-
-class Step(StrEnum):
-    """How far we are, within the status. UNKNOWN: the bank may or may not have the send."""
-
-    REQUESTED = "REQUESTED"
-    READY = "READY"
-    HELD = "HELD"
-    SENDING = "SENDING"
-    SENT = "SENT"
-    UNKNOWN = "UNKNOWN"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    RETURNED = "RETURNED"
-
-
-STATUS_OF: Final[Mapping[Step, Status]] = {
-    Step.REQUESTED: Status.PENDING,
-    Step.READY: Status.PENDING,
-    Step.HELD: Status.PENDING,
-    Step.SENDING: Status.PROCESSING,
-    Step.SENT: Status.PROCESSING,
-    Step.UNKNOWN: Status.PROCESSING,
-    Step.COMPLETED: Status.COMPLETED,
-    Step.FAILED: Status.FAILED,
-    Step.RETURNED: Status.RETURNED,
-}
-
-MOVES: Final[Mapping[Step, frozenset[Step]]] = {
-    Step.REQUESTED: frozenset({Step.READY, Step.FAILED}),
-    Step.READY: frozenset({Step.HELD, Step.FAILED}),
-    Step.HELD: frozenset({Step.SENDING}),
-    Step.SENDING: frozenset({Step.SENDING, Step.SENT, Step.UNKNOWN, Step.COMPLETED, Step.FAILED}),
-    Step.UNKNOWN: frozenset({Step.SENDING, Step.SENT, Step.UNKNOWN, Step.COMPLETED, Step.FAILED}),
-    Step.SENT: frozenset({Step.COMPLETED, Step.FAILED}),
-    Step.COMPLETED: frozenset({Step.RETURNED}),
-    Step.RETURNED: frozenset({Step.RETURNED}),
-    Step.FAILED: frozenset(),
-}
-
-IN_FLIGHT: Final = frozenset({Step.SENDING, Step.SENT, Step.UNKNOWN})
-SENT_ONCE: Final = frozenset({Step.COMPLETED, Step.RETURNED})
-
-STATUS_MOVES: Final[Mapping[Status, frozenset[Status]]] = {
-    status: frozenset(
-        STATUS_OF[to]
-        for step, targets in MOVES.items()
-        for to in targets
-        if STATUS_OF[step] is status and STATUS_OF[to] is not status
-    )
-    for status in Status
-}
-
-
-class FailureReason(StrEnum):
-    """Why a payout failed, as the driver's app knows it."""
-
-    INSUFFICIENT_BALANCE = "insufficient_balance"
-    NO_PIX_KEY = "no_pix_key"
-    REJECTED_BY_BANK = "rejected_by_bank"
+from payout.domain.send import SendReport
+from payout.domain.step import FAILS_BY, MOVES, STATUS_OF, FailureReason, Status, Step
 
 
 class IllegalTransition(Refusal):
@@ -107,34 +37,6 @@ class InsufficientBalance(Refusal):
     status = 422
     pt = "Saldo insuficiente para este repasse."
     en = "The balance does not cover this payout."
-
-
-class BelowMinimum(Invalid):
-    """Less than the smallest payout."""
-
-    code = "amount_below_minimum"
-    pt = "O valor é menor que o mínimo para repasse."
-    en = "The amount is below the smallest payout."
-
-    def __init__(self, minimum: Decimal) -> None:
-        error = FieldError(pointer="/amount", code=self.code, detail=f">= {minimum}")
-        super().__init__(f">= {minimum}", errors=[error])
-
-
-class AnotherSend(Refusal):
-    """The bank knows the idEnvio with another amount than ours: someone must look."""
-
-    code = "another_send"
-    pt = "O banco conhece este envio com outro valor."
-    en = "The bank knows this send with another amount."
-
-
-class TooMuchReturned(Refusal):
-    """More came back than was sent: someone must look."""
-
-    code = "too_much_returned"
-    pt = "Voltou mais do que foi enviado."
-    en = "More came back than was sent."
 
 
 def id_envio_of(payout_id: UUID) -> str:
@@ -177,11 +79,9 @@ class Payout:
 
     @classmethod
     def request(
-        cls, *, payout_id: UUID, driver_id: UUID, amount: Decimal, minimum: Decimal, now: datetime
+        cls, *, payout_id: UUID, driver_id: UUID, amount: Decimal, now: datetime
     ) -> tuple[Self, PayoutRequested]:
-        """A new payout; BelowMinimum for less than `minimum`."""
-        if amount < minimum:
-            raise BelowMinimum(minimum)
+        """A new payout."""
         made = cls(id=payout_id, driver_id=driver_id, amount=amount, created_at=now)
         return made, PayoutRequested(
             driver_id=driver_id, payout_id=payout_id, amount=amount, requested_at=now
@@ -215,11 +115,6 @@ class Payout:
             sent_at=now,
         )
 
-    def recognize(self, report: SendReport) -> None:
-        """AnotherSend when the bank speaks of another send than ours."""
-        if report.amount not in (None, self.amount):
-            raise AnotherSend(f"payout {self.id}: {report.amount} instead of {self.amount}")
-
     def lose_track(self) -> Self:
         """Nobody knows whether the bank has the send. Only its own word ends this, never time."""
         return self._move(Step.UNKNOWN)
@@ -240,7 +135,12 @@ class Payout:
     def fail(
         self, reason: FailureReason, *, now: datetime, heard: Mapping[str, Any] | None = None
     ) -> tuple[Self, PayoutFailed]:
-        """It will not happen: the ledger gives back what it holds."""
+        """It will not happen: the ledger gives back what it holds.
+
+        IllegalTransition unless `reason` is one of those who have the say at this step.
+        """
+        if reason not in FAILS_BY[self.step]:
+            raise IllegalTransition(f"payout {self.id} is not failed at {self.step} by {reason}")
         failed = self._move(
             Step.FAILED,
             failed_at=now,
@@ -256,19 +156,22 @@ class Payout:
             failed_at=now,
         )
 
-    def give_back(self, one: SendReturn, *, now: datetime) -> tuple[Self, PayoutReturned]:
-        """A completed payout came back, whole or in part; TooMuchReturned beyond its amount."""
-        total = self.returned + one.amount
-        if total > self.amount:
-            raise TooMuchReturned(f"payout {self.id}: {total} of {self.amount}")
+    def may_give_back(self, amount: Decimal) -> bool:
+        """Whether no more would have come back than was sent."""
+        return self.returned + amount <= self.amount
+
+    def give_back(self, *, return_id: str, amount: Decimal, now: datetime) -> tuple[Self, PayoutReturned]:
+        """A completed payout came back, whole or in part; never more than its amount."""
+        assert self.may_give_back(amount), f"{amount} more than what is left of payout {self.id}"
+        total = self.returned + amount
         returned = self._move(Step.RETURNED, returned=total)
         return returned, PayoutReturned(
             driver_id=self.driver_id,
             payout_id=self.id,
-            amount=one.amount,
+            amount=amount,
             payout_amount=self.amount,
             returned_total=total,
-            return_id=one.return_id,
+            return_id=return_id,
             returned_at=now,
         )
 

@@ -1,10 +1,13 @@
 """When to try and to ask again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
+from payout.domain.limits import Limits
+
+DOUBT_LASTS: Final = timedelta(days=1)
+"""For how long a failure that followed a doubt is checked again."""
 RETURNS_POSSIBLE: Final = timedelta(days=90)
 """For how long a receiver may give a Pix back (the central bank's rules)."""
 
@@ -14,15 +17,17 @@ class Policy:
     """`first_poll_s` and `janitor_s`: the shortest and longest wait between questions about a send in flight.
 
     `lease_s` is how long a claimed payout is left to its worker, longer than a call may take. The same
-    idEnvio may be sent again `resend_after_s` after an unclear attempt: until then we only ask.
+    idEnvio may be sent again `resend_after_s` after an unclear attempt: until then we only ask. A Pix key is
+    paid to `pix_key_cooling_s` after it changed.
     """
 
-    minimum: Decimal = Decimal("1.00")
+    limits: Limits = field(default_factory=Limits)
+    pix_key_cooling_s: float = 0.0
     janitor_s: float = 300.0
     first_poll_s: float = 0.5
     retry_s: float = 2.0
     lease_s: float = 90.0
-    resend_after_s: float = 5.0
+    resend_after_s: float = 120.0
     batch: int = 20
 
     def lease(self, *, now: datetime) -> datetime:
@@ -43,5 +48,12 @@ class Policy:
         """When to look again whether a completed payout came back; None once that is no longer possible."""
         age = now - completed_at
         if age > RETURNS_POSSIBLE:
+            return None
+        return now + max(age, timedelta(seconds=self.janitor_s))
+
+    def next_check(self, *, failed_at: datetime, now: datetime) -> datetime | None:
+        """When to ask once more about a payout that was failed after a doubt; None after a day."""
+        age = now - failed_at
+        if age > DOUBT_LASTS:
             return None
         return now + max(age, timedelta(seconds=self.janitor_s))

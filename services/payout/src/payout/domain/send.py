@@ -17,9 +17,9 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReturn:
-    """Money of a done send that came back. `return_id` is the bank's, unique."""
+    """Money of a done send that came back. `return_id` is the bank's (rtrId), unique; None if it tells none."""
 
-    return_id: str
+    return_id: str | None
     amount: Decimal
 
 

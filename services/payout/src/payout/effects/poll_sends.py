@@ -1,8 +1,8 @@
 """Ask the bank about sends under way, and whether completed ones came back."""
 
-from kernel.refusals import Refusal
-from payout.domain.payout import Payout, Step
+from payout.domain.payout import Payout
 from payout.domain.send import SendProblem, SendReport
+from payout.domain.step import Step
 from payout.metrics import CONTRADICTIONS, count_move
 from payout.ports import Deps
 from payout.usecases.settle_send import settle_send
@@ -15,7 +15,8 @@ log = get_logger(__name__)
 async def poll_sends(deps: Deps) -> int:
     """Often in a send's first seconds, then up to the janitor's interval; how many were due.
 
-    A failed payout is due only because a webhook spoke of it: whatever but a rejection contradicts.
+    A failed payout is due because a webhook spoke of it, or because its failure followed a doubt: whatever
+    but a rejection contradicts.
     """
     now = deps.now()
     async with deps.transaction() as tx:
@@ -40,22 +41,25 @@ async def _ask(deps: Deps, payout: Payout) -> None:
     if report is None:
         await _ask_again(deps, payout)
         return
-    try:
-        after = await _settle(deps, payout, report)
-    except Refusal as refusal:
-        CONTRADICTIONS.inc()
-        log.error("poll_sends", payout_id=str(payout.id), code=refusal.code)
-        return
-    count_move(payout, after)
+    await _settle(deps, payout, report)
 
 
-async def _settle(deps: Deps, payout: Payout, report: SendReport) -> Payout:
+async def _settle(deps: Deps, payout: Payout, report: SendReport) -> None:
     async with deps.transaction() as tx:
-        return await settle_send(tx, payout_id=payout.id, report=report, policy=deps.policy, now=deps.now())
+        settled = await settle_send(
+            tx, payout_id=payout.id, report=report, policy=deps.policy, now=deps.now()
+        )
+    if settled.contradictions:
+        CONTRADICTIONS.inc(settled.contradictions)
+        log.error("poll_sends", payout_id=str(payout.id), outcome="contradicted", state=report.state.value)
+    count_move(payout, settled.payout)
 
 
 async def _ask_again(deps: Deps, payout: Payout) -> None:
     now = deps.now()
-    due_at = deps.policy.next_poll(since=payout.asked_at or now, now=now)
+    if payout.failed_at is not None:
+        due_at = deps.policy.next_check(failed_at=payout.failed_at, now=now)
+    else:
+        due_at = deps.policy.next_poll(since=payout.asked_at or now, now=now)
     async with deps.transaction() as tx:
         await tx.payouts.postpone(payout.id, due_at=due_at)

@@ -1,9 +1,8 @@
 """Send what the ledger holds, one at a time."""
 
 from kernel.refusals import Refusal
-from payout.domain.payout import Step
+from payout.domain.step import Step
 from payout.effects.send_pix import send_pix
-from payout.metrics import CONTRADICTIONS
 from payout.ports import Deps
 from telemetry import get_logger
 from telemetry.tracing import span
@@ -34,6 +33,5 @@ async def _send_next(deps: Deps) -> bool:
             try:
                 await send_pix(deps, payout=payout)
             except Refusal as refusal:
-                CONTRADICTIONS.inc()
                 log.error("process_payout", payout_id=str(payout.id), code=refusal.code)
     return bool(claimed)

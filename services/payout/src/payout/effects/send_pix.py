@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from kernel.ids import new_id
-from payout.domain.payout import FailureReason, Payout, Step
+from payout.domain.payout import Payout
 from payout.domain.send import (
     Outcome,
     SendNotMade,
@@ -14,11 +14,12 @@ from payout.domain.send import (
     SendReport,
     SendUnclear,
 )
-from payout.metrics import SEND_ATTEMPTS, count_move
+from payout.domain.step import Step, reason_of
+from payout.metrics import CONTRADICTIONS, SEND_ATTEMPTS, count_move
 from payout.ports import Deps, Tx
 from payout.usecases.fail_payout import fail_payout
 from payout.usecases.lose_track import lose_track
-from payout.usecases.settle_send import settle_send
+from payout.usecases.settle_send import Settled, settle_send
 from payout.usecases.start_sending import start_sending
 from telemetry import get_logger
 
@@ -49,10 +50,14 @@ async def send_pix(deps: Deps, *, payout: Payout) -> None:
         sending = await start_sending(
             tx, payout_id=payout.id, attempt_id=attempt_id, until=deps.policy.lease(now=now), now=now
         )
+    if sending.step is Step.FAILED:
+        count_move(payout, sending)
+        log.info("send_pix", payout_id=str(payout.id), outcome="stopped", step=sending.step.value)
+        return
     answer = await _ask_to_send(deps, sending)
     if answer.outcome is Outcome.REFUSED and doubtful:
         answer = await _second_opinion(deps, sending, refused=answer)
-    await _store(deps, sending, attempt_id=attempt_id, answer=answer)
+    await _store(deps, sending, attempt_id=attempt_id, answer=answer, doubtful=doubtful)
 
 
 async def _maybe_sent(deps: Deps, payout: Payout) -> bool:
@@ -102,42 +107,58 @@ async def _second_opinion(deps: Deps, payout: Payout, *, refused: Answer) -> Ans
     return refused if report is None else Answer(outcome=Outcome.ANSWERED, report=report)
 
 
-async def _store(deps: Deps, payout: Payout, *, attempt_id: UUID, answer: Answer) -> None:
+async def _store(deps: Deps, payout: Payout, *, attempt_id: UUID, answer: Answer, doubtful: bool) -> None:
     """The attempt's end and what follows from it, in one transaction: a crash before it leaves a doubt."""
     async with deps.transaction() as tx:
         await tx.attempts.finish(attempt_id, outcome=answer.outcome, code=answer.code, now=deps.now())
-        after = await _follow_up(tx, deps, payout, answer)
-    count_move(payout, after)
+        settled = await _follow_up(tx, deps, payout, answer, doubtful=doubtful)
+    _count(payout, settled)
     SEND_ATTEMPTS.labels(outcome=answer.outcome.value).inc()
     log.info(
         "send_pix",
         payout_id=str(payout.id),
         outcome=answer.outcome.value,
         code=answer.code,
-        step=after.step.value,
+        step=settled.payout.step.value,
     )
 
 
-async def _follow_up(tx: Tx, deps: Deps, payout: Payout, answer: Answer) -> Payout:
+async def _follow_up(tx: Tx, deps: Deps, payout: Payout, answer: Answer, *, doubtful: bool) -> Settled:
     now = deps.now()
     if answer.report is not None:
         return await settle_send(tx, payout_id=payout.id, report=answer.report, policy=deps.policy, now=now)
     if answer.outcome is Outcome.UNCLEAR:
-        return await lose_track(tx, payout_id=payout.id, policy=deps.policy, now=now)
+        return Settled(payout=await lose_track(tx, payout_id=payout.id, policy=deps.policy, now=now))
     if answer.outcome is Outcome.REFUSED:
-        heard = {"status": "refused", "error_code": answer.code}
-        return await fail_payout(
-            tx, payout_id=payout.id, reason=FailureReason.REJECTED_BY_BANK, now=now, heard=heard
-        )
+        return Settled(payout=await _refused(tx, deps, payout, answer, doubtful=doubtful))
     due_at = deps.policy.next_retry(since=payout.asked_at or now, now=now)
     await tx.payouts.postpone(payout.id, due_at=due_at)
-    return payout
+    return Settled(payout=payout)
+
+
+async def _refused(tx: Tx, deps: Deps, payout: Payout, answer: Answer, *, doubtful: bool) -> Payout:
+    now = deps.now()
+    heard = {"status": "refused", "error_code": answer.code}
+    failed = await fail_payout(tx, payout_id=payout.id, reason=reason_of(answer.code), now=now, heard=heard)
+    if doubtful:
+        # An earlier attempt was in doubt: should the bank speak of it after all, it must not pass unseen.
+        await tx.payouts.postpone(payout.id, due_at=deps.policy.next_check(failed_at=now, now=now))
+    return failed
 
 
 async def _settle_found(deps: Deps, payout: Payout, report: SendReport) -> None:
     async with deps.transaction() as tx:
-        after = await settle_send(tx, payout_id=payout.id, report=report, policy=deps.policy, now=deps.now())
-    count_move(payout, after)
+        settled = await settle_send(
+            tx, payout_id=payout.id, report=report, policy=deps.policy, now=deps.now()
+        )
+    _count(payout, settled)
+
+
+def _count(before: Payout, settled: Settled) -> None:
+    if settled.contradictions:
+        CONTRADICTIONS.inc(settled.contradictions)
+        log.error("send_pix", payout_id=str(before.id), outcome="contradicted")
+    count_move(before, settled.payout)
 
 
 async def _keep_asking(deps: Deps, payout: Payout) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 from contracts.audit import audited
 from kernel.actor import SYSTEM
 from kernel.refusals import NotFound
-from payout.domain.payout import FailureReason, Payout, Step
+from payout.domain.payout import Payout
+from payout.domain.step import FailureReason, Step
 from payout.ports import Tx
 
 

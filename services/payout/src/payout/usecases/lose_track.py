@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from kernel.refusals import NotFound
-from payout.domain.payout import IN_FLIGHT, Payout
+from payout.domain.payout import Payout
 from payout.domain.policy import Policy
+from payout.domain.step import IN_FLIGHT
 from payout.ports import Tx
 
 

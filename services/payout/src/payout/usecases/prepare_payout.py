@@ -5,7 +5,8 @@ from uuid import UUID
 
 from kernel.refusals import NotFound
 from payout.domain.bank_details import Snapshot
-from payout.domain.payout import Payout, Step
+from payout.domain.payout import Payout
+from payout.domain.step import Step
 from payout.ports import Tx
 
 

@@ -1,46 +1,63 @@
 """Do what the bank says of a send."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from contracts.audit import audited
 from kernel.actor import SYSTEM
 from kernel.refusals import NotFound
-from payout.domain.payout import IN_FLIGHT, SENT_ONCE, FailureReason, Payout, Step
+from payout.domain.contradiction import contradiction_in, too_much_returned
+from payout.domain.payout import Payout
 from payout.domain.policy import Policy
+from payout.domain.returns import new_returns
 from payout.domain.send import SendReport, SendReturn, SendState
+from payout.domain.step import IN_FLIGHT, SENT_ONCE, Step, reason_of
 from payout.ports import Tx
 from payout.usecases.fail_payout import fail_payout
+from payout.usecases.note_contradiction import note_contradiction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The payout as it is now, and how many contradictions were told of for the first time."""
+
+    payout: Payout
+    contradictions: int = 0
 
 
 async def settle_send(
     tx: Tx, *, payout_id: UUID, report: SendReport, policy: Policy, now: datetime
-) -> Payout:
+) -> Settled:
     """Processing, done, rejected, returned: each counts once, whoever reports it and however often.
 
-    IllegalTransition when the bank contradicts its own earlier verdict, AnotherSend when it means another
-    amount: someone must look.
+    What contradicts the payout moves nothing and is told of once.
     """
     payout = await tx.payouts.lock(payout_id)
     if payout is None:
         raise NotFound(str(payout_id))
-    payout.recognize(report)
+    found = contradiction_in(payout, report)
+    if found is not None:
+        new = await note_contradiction(tx, payout=payout, found=found, now=now)
+        await tx.payouts.postpone(payout_id, due_at=_due_at(payout, policy=policy, now=now))
+        return Settled(payout=payout, contradictions=int(new))
     if report.state is SendState.REJECTED:
-        failed = await fail_payout(
-            tx,
-            payout_id=payout_id,
-            reason=FailureReason.REJECTED_BY_BANK,
-            now=now,
-            heard=report.shown(),
-        )
-        await tx.payouts.postpone(payout_id, due_at=None)
-        return failed
-    settled = await _move_on(tx, payout, report=report, now=now)
-    if settled.step in SENT_ONCE:
-        settled = await _take_back(tx, settled, returns=report.returns, now=now)
-    await _save(tx, payout, settled, due_at=_due_at(settled, policy=policy, now=now))
+        return Settled(payout=await _reject(tx, payout, report=report, now=now))
+    moved = await _move_on(tx, payout, report=report, now=now)
+    settled = Settled(payout=moved)
+    if moved.step in SENT_ONCE:
+        settled = await _take_back(tx, moved, returns=report.returns, now=now)
+    await _save(tx, payout, settled.payout, due_at=_due_at(settled.payout, policy=policy, now=now))
     return settled
+
+
+async def _reject(tx: Tx, payout: Payout, *, report: SendReport, now: datetime) -> Payout:
+    failed = await fail_payout(
+        tx, payout_id=payout.id, reason=reason_of(report.error_code), now=now, heard=report.shown()
+    )
+    await tx.payouts.postpone(payout.id, due_at=None)
+    return failed
 
 
 async def _move_on(tx: Tx, payout: Payout, *, report: SendReport, now: datetime) -> Payout:
@@ -72,21 +89,25 @@ async def _complete(tx: Tx, payout: Payout, *, report: SendReport, now: datetime
     return done
 
 
-async def _take_back(tx: Tx, payout: Payout, *, returns: Sequence[SendReturn], now: datetime) -> Payout:
-    for one in returns:
-        new = await tx.payouts.add_return(payout.id, return_id=one.return_id, amount=one.amount, now=now)
-        if new:
-            payout, fact = payout.give_back(one, now=now)
+async def _take_back(tx: Tx, payout: Payout, *, returns: Sequence[SendReturn], now: datetime) -> Settled:
+    known = await tx.payouts.returns_of(payout.id)
+    contradictions = 0
+    for one in new_returns(known, returns, id_envio=payout.sent_as):
+        if not payout.may_give_back(one.amount):
+            found = too_much_returned(payout, return_id=one.return_id, amount=one.amount)
+            contradictions += await note_contradiction(tx, payout=payout, found=found, now=now)
+            continue
+        if await tx.payouts.add_return(payout.id, one=one, now=now):
+            payout, fact = payout.give_back(return_id=one.return_id, amount=one.amount, now=now)
             await tx.publish(fact)
-    return payout
+    return Settled(payout=payout, contradictions=contradictions)
 
 
 def _due_at(payout: Payout, *, policy: Policy, now: datetime) -> datetime | None:
     if payout.step in IN_FLIGHT:
         assert payout.asked_at is not None, "a send in flight was started"
         return policy.next_poll(since=payout.asked_at, now=now)
-    assert payout.completed_at is not None, "what is not in flight was sent"
-    if payout.returned == payout.amount:
+    if payout.completed_at is None or payout.returned == payout.amount:
         return None
     return policy.next_look(completed_at=payout.completed_at, now=now)
 

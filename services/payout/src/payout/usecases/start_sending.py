@@ -5,7 +5,9 @@ from uuid import UUID
 
 from kernel.refusals import NotFound
 from payout.domain.payout import Payout
+from payout.domain.step import FailureReason, Step
 from payout.ports import Tx
+from payout.usecases.fail_payout import fail_payout
 
 
 async def start_sending(
@@ -13,12 +15,20 @@ async def start_sending(
 ) -> Payout:
     """Commit the idEnvio and an attempt before the bank hears of them: a crash leaves a trace to follow.
 
-    IllegalTransition when the payout may not be sent (any more).
+    The payout of a driver who was suspended meanwhile fails instead, unless a send of it was begun: that is
+    for the bank to end. IllegalTransition when the payout may not be sent (any more).
     """
     payout = await tx.payouts.lock(payout_id)
     if payout is None:
         raise NotFound(str(payout_id))
+    if payout.step is Step.HELD and await _suspended(tx, payout.driver_id):
+        return await fail_payout(tx, payout_id=payout_id, reason=FailureReason.ACCOUNT_NOT_ACTIVE, now=now)
     sending = payout.start_sending(now=now)
     await tx.payouts.save(sending, due_at=until)
     await tx.attempts.start(sending, attempt_id=attempt_id, now=now)
     return sending
+
+
+async def _suspended(tx: Tx, driver_id: UUID) -> bool:
+    standing = await tx.standings.get(driver_id)
+    return standing is not None and not standing.active

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from payout_fakes import DETAILS
+from payout_fakes import DETAILS, NOW
 
 import efi
 from efi import (
@@ -24,6 +24,7 @@ from kernel.ids import new_id
 from payout.adapters.bank import EfiBank
 from payout.adapters.directory import IdentityDirectory
 from payout.adapters.vault import CipherVault
+from payout.domain.bank_details import Payee
 from payout.domain.send import (
     SendNotMade,
     SendProblem,
@@ -43,6 +44,8 @@ BODY = {
     "cpf": "52998224725",
     "pix_key": "ana@exemplo.com.br",
     "pix_key_type": "email",
+    "pix_key_changed_at": NOW.isoformat(),
+    "status": "active",
 }
 
 
@@ -59,20 +62,31 @@ async def test_identity_is_asked_as_a_service() -> None:
         return httpx.Response(200, json=BODY)
 
     identity = directory(answer)
-    assert await identity.bank_details(DRIVER) == DETAILS
+    assert await identity.payee(DRIVER) == Payee(details=DETAILS, pix_key_changed_at=NOW)
     await identity.aclose()
     assert asked[0].url.path == f"/internal/drivers/{DRIVER}/bank-details"
     assert asked[0].headers["authorization"] == "Bearer secret"
 
 
+OLD = {name: BODY[name] for name in ("driver_id", "full_name", "cpf", "pix_key", "pix_key_type")}
+
+
 @pytest.mark.parametrize(
-    "response",
-    [httpx.Response(404), httpx.Response(200, json={**BODY, "pix_key": ""})],
-    ids=["no driver", "no key"],
+    ("response", "payee"),
+    [
+        (httpx.Response(404), None),
+        (httpx.Response(200, json={**OLD, "pix_key": ""}), Payee(details=None)),
+        (httpx.Response(200, json=OLD), Payee(details=DETAILS)),
+        (
+            httpx.Response(200, json={**BODY, "status": "suspended"}),
+            Payee(details=DETAILS, active=False, pix_key_changed_at=NOW),
+        ),
+    ],
+    ids=["no driver", "no key", "an older release", "suspended"],
 )
-async def test_no_key_is_an_answer(response: httpx.Response) -> None:
+async def test_identity_tells_whom_to_pay_or_not(response: httpx.Response, payee: Payee | None) -> None:
     identity = directory(lambda _: response)
-    assert await identity.bank_details(DRIVER) is None
+    assert await identity.payee(DRIVER) == payee
     await identity.aclose()
 
 
@@ -90,6 +104,7 @@ def down(_: httpx.Request) -> httpx.Response:
         lambda _: httpx.Response(200, text="<html>"),
         lambda _: httpx.Response(200, json=[]),
         lambda _: httpx.Response(200, json={"pix_key": "x"}),
+        lambda _: httpx.Response(200, json={**BODY, "pix_key_changed_at": "yesterday"}),
     ],
 )
 async def test_anything_else_is_identity_being_away(
@@ -97,7 +112,7 @@ async def test_anything_else_is_identity_being_away(
 ) -> None:
     identity = directory(answer)
     with pytest.raises(DirectoryAway):
-        await identity.bank_details(DRIVER)
+        await identity.payee(DRIVER)
     await identity.aclose()
 
 
@@ -161,7 +176,7 @@ async def test_only_finished_returns_count() -> None:
     assert (report.state, report.fee) == (SendState.DONE, Decimal("0.05"))
     assert report.returns == (
         SendReturn(return_id="D1", amount=Decimal("2.00")),
-        SendReturn(return_id="x:2", amount=Decimal("2.00")),
+        SendReturn(return_id=None, amount=Decimal("2.00")),
     )
 
 

@@ -14,22 +14,19 @@ from contracts.payout import PayoutCompleted, PayoutFailed, PayoutReturned, Payo
 from kernel.ids import new_id
 from payout.domain.bank_details import BankDetails
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import (
-    MOVES,
-    STATUS_MOVES,
-    STATUS_OF,
-    BelowMinimum,
-    FailureReason,
-    IllegalTransition,
-    Payout,
-    Status,
-    Step,
-    TooMuchReturned,
-)
+from payout.domain.payout import IllegalTransition, Payout
 from payout.domain.policy import Policy
-from payout.domain.send import SendReport, SendReturn, SendState
+from payout.domain.send import SendReport, SendState
+from payout.domain.step import FAILS_BY, MOVES, STATUS_MOVES, STATUS_OF, FailureReason, Status, Step
 
 REPORT = SendReport(state=SendState.DONE, e2e_id="E1", fee=Decimal("0.10"))
+
+
+def fail(payout: Payout) -> Payout:
+    """For the first reason that counts at its step; none counts where it may not fail."""
+    reason = min(FAILS_BY[payout.step], default=FailureReason.REJECTED_BY_BANK)
+    return payout.fail(reason, now=NOW)[0]
+
 
 TO: dict[Step, Callable[[Payout], object]] = {
     Step.READY: lambda p: p.prepare(FakeVault().seal(DETAILS), now=NOW)[0],
@@ -38,8 +35,8 @@ TO: dict[Step, Callable[[Payout], object]] = {
     Step.SENT: lambda p: p.accept(REPORT, now=NOW)[0],
     Step.UNKNOWN: lambda p: p.lose_track(),
     Step.COMPLETED: lambda p: p.complete(REPORT, now=NOW)[0],
-    Step.FAILED: lambda p: p.fail(FailureReason.REJECTED_BY_BANK, now=NOW)[0],
-    Step.RETURNED: lambda p: p.give_back(SendReturn(return_id="D2", amount=Decimal("1.00")), now=NOW)[0],
+    Step.FAILED: fail,
+    Step.RETURNED: lambda p: p.give_back(return_id="D2", amount=Decimal("1.00"), now=NOW)[0],
 }
 
 
@@ -67,9 +64,29 @@ def test_the_statuses_move_as_the_driver_sees_them() -> None:
     } == STATUS_MOVES
 
 
-def test_nothing_leads_from_unknown_to_failed_but_proof() -> None:
+def test_nobody_goes_back_to_the_request() -> None:
     assert Step.REQUESTED not in {to for targets in MOVES.values() for to in targets}
-    assert Step.FAILED not in MOVES[Step.HELD]
+
+
+@pytest.mark.parametrize(("step", "reason"), list(product(Step, FailureReason)))
+def test_only_who_has_the_say_at_a_step_fails_a_payout(step: Step, reason: FailureReason) -> None:
+    """Once a send was begun that is the bank: neither time, nor the ledger, nor a suspension."""
+    by_the_bank = {FailureReason.REJECTED_BY_BANK, FailureReason.PIX_KEY_NOT_OWNED}
+    by_identity = {
+        FailureReason.NO_PIX_KEY, FailureReason.ACCOUNT_NOT_ACTIVE, FailureReason.PIX_KEY_COOLING_DOWN,
+    }  # fmt: skip
+    allowed = {
+        Step.REQUESTED: by_identity,
+        Step.READY: {FailureReason.INSUFFICIENT_BALANCE},
+        Step.HELD: {FailureReason.ACCOUNT_NOT_ACTIVE},
+        **dict.fromkeys((Step.SENDING, Step.SENT, Step.UNKNOWN), by_the_bank),
+    }
+    payout = payout_at(step)
+    if reason in allowed.get(step, set()):
+        assert payout.fail(reason, now=NOW)[0].failure_reason == reason
+    else:
+        with pytest.raises(IllegalTransition):
+            payout.fail(reason, now=NOW)
 
 
 def test_the_id_envio_is_derived_once() -> None:
@@ -86,8 +103,8 @@ def test_facts_say_what_happened() -> None:
     sending = payout_at(Step.SENDING, amount="50.00")
     sent, sent_fact = sending.accept(REPORT, now=NOW)
     done, done_fact = sent.complete(REPORT, now=NOW)
-    part, part_fact = done.give_back(SendReturn(return_id="D1", amount=Decimal("20.00")), now=NOW)
-    rest, rest_fact = part.give_back(SendReturn(return_id="D2", amount=Decimal("30.00")), now=NOW)
+    part, part_fact = done.give_back(return_id="D1", amount=Decimal("20.00"), now=NOW)
+    rest, rest_fact = part.give_back(return_id="D2", amount=Decimal("30.00"), now=NOW)
 
     assert sent_fact == PayoutSent(
         driver_id=sent.driver_id,
@@ -105,8 +122,10 @@ def test_facts_say_what_happened() -> None:
         Decimal("50.00"),
     )
     assert rest_fact.returned_total == Decimal("50.00")
-    with pytest.raises(TooMuchReturned):
-        rest.give_back(SendReturn(return_id="D3", amount=Decimal("0.01")), now=NOW)
+    assert part.may_give_back(Decimal("30.00"))
+    assert not rest.may_give_back(Decimal("0.01"))
+    with pytest.raises(AssertionError):
+        rest.give_back(return_id="D3", amount=Decimal("0.01"), now=NOW)
 
 
 def test_a_completion_without_an_e2e_id_names_the_id_envio() -> None:
@@ -116,26 +135,20 @@ def test_a_completion_without_an_e2e_id_names_the_id_envio() -> None:
     assert fact.e2e_id == known.provider_transaction_id == "E1"
 
 
-@pytest.mark.parametrize(("step", "held"), [(Step.READY, False), (Step.SENT, True)])
-def test_a_failure_says_whether_the_amount_was_held(step: Step, held: bool) -> None:
-    failed, fact = payout_at(step).fail(FailureReason.REJECTED_BY_BANK, now=NOW, heard={"error_code": "AC03"})
+@pytest.mark.parametrize(
+    ("step", "reason", "held"),
+    [
+        (Step.READY, FailureReason.INSUFFICIENT_BALANCE, False),
+        (Step.HELD, FailureReason.ACCOUNT_NOT_ACTIVE, True),
+        (Step.SENT, FailureReason.REJECTED_BY_BANK, True),
+    ],
+)
+def test_a_failure_says_whether_the_amount_was_held(step: Step, reason: FailureReason, held: bool) -> None:
+    failed, fact = payout_at(step).fail(reason, now=NOW, heard={"error_code": "AC03"})
     assert isinstance(fact, PayoutFailed)
-    assert (fact.held, fact.reason) == (held, "rejected_by_bank")
+    assert (fact.held, fact.reason) == (held, reason.value)
     assert failed.provider_response == {"error_code": "AC03"}
     assert failed.failed_at == NOW
-
-
-def test_less_than_the_minimum_is_refused() -> None:
-    with pytest.raises(BelowMinimum) as refused:
-        Payout.request(
-            payout_id=new_id(),
-            driver_id=new_id(),
-            amount=Decimal("0.99"),
-            minimum=Decimal("1.00"),
-            now=NOW,
-        )
-    assert refused.value.status == 422
-    assert refused.value.errors[0].pointer == "/amount"
 
 
 def test_details_are_masked_wherever_they_are_shown() -> None:
@@ -200,3 +213,11 @@ def test_completed_payouts_are_looked_at_ever_more_seldom_for_ninety_days() -> N
     assert policy.next_look(completed_at=NOW, now=later) == later + timedelta(days=1)
     assert policy.next_look(completed_at=NOW, now=NOW + timedelta(days=91)) is None
     assert policy.lease(now=NOW) == NOW + timedelta(seconds=90)
+
+
+def test_a_failure_after_a_doubt_is_checked_for_a_day() -> None:
+    policy = Policy(janitor_s=300)
+    assert policy.next_check(failed_at=NOW, now=NOW) == NOW + timedelta(seconds=300)
+    later = NOW + timedelta(hours=2)
+    assert policy.next_check(failed_at=NOW, now=later) == later + timedelta(hours=2)
+    assert policy.next_check(failed_at=NOW, now=NOW + timedelta(hours=25)) is None

@@ -4,11 +4,19 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from payout_fakes import FakeDeps, payout_at
+from payout_fakes import DETAILS, FakeDeps, payout_at
 from prometheus_client import REGISTRY
 
-from contracts.payout import PayoutCompleted, PayoutFailed, PayoutReady, PayoutReturned, PayoutSent
-from payout.domain.payout import Payout, Step
+from contracts.payout import (
+    PayoutCompleted,
+    PayoutContradicted,
+    PayoutFailed,
+    PayoutReady,
+    PayoutReturned,
+    PayoutSent,
+)
+from payout.domain.payout import Payout
+from payout.domain.policy import Policy
 from payout.domain.send import (
     Outcome,
     SendNotMade,
@@ -18,6 +26,7 @@ from payout.domain.send import (
     SendState,
     SendUnclear,
 )
+from payout.domain.step import Step
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
 from payout.effects.take_bank_snapshot import take_bank_snapshot
@@ -26,7 +35,7 @@ from payout.usecases.note_send_report import note_send_report
 
 @pytest.fixture
 def deps() -> FakeDeps:
-    return FakeDeps()
+    return FakeDeps(policy=Policy(resend_after_s=5.0))
 
 
 async def put(deps: FakeDeps, step: Step) -> Payout:
@@ -53,7 +62,7 @@ async def test_a_snapshot_is_taken_and_sealed(deps: FakeDeps) -> None:
     assert await take_bank_snapshot(deps) == 1
     snapshot = deps.rows.payouts[payout.id].snapshot
     assert snapshot is not None
-    assert deps.vault.open(snapshot) == deps.directory.details
+    assert deps.vault.open(snapshot) == DETAILS
     assert facts(deps)[PayoutReady] == 1
     assert await take_bank_snapshot(deps) == 0
 
@@ -73,7 +82,7 @@ async def test_while_identity_is_away_a_payout_waits(deps: FakeDeps) -> None:
 
 async def test_a_driver_without_a_key_cannot_be_paid(deps: FakeDeps) -> None:
     await put(deps, Step.REQUESTED)
-    deps.directory.details = None
+    deps.directory.payee_now = None
     await take_bank_snapshot(deps)
     [failed] = [fact for fact in deps.rows.published if isinstance(fact, PayoutFailed)]
     assert (failed.reason, failed.held) == ("no_pix_key", False)
@@ -135,7 +144,7 @@ async def test_a_lost_request_is_sent_again_under_the_same_id_but_not_at_once(de
     await process_payout(deps)
     assert step_of(deps, payout) is Step.SENT
     assert sends(deps) == [f"send {payout.id.hex}"] * 2
-    assert {attempt[1] for attempt in deps.rows.attempts.values()} == {payout.id.hex}
+    assert {attempt.id_envio for _, attempt in deps.rows.attempts.values()} == {payout.id.hex}
 
 
 async def test_an_unknown_result_is_never_failed_by_age(deps: FakeDeps) -> None:
@@ -165,7 +174,7 @@ async def test_a_request_that_never_left_is_made_again_without_asking(deps: Fake
         await process_payout(deps)
     assert step_of(deps, payout) is Step.SENT
     assert deps.bank.calls == [f"send {payout.id.hex}"] * 3
-    assert [attempt[3] for attempt in deps.rows.attempts.values()] == [
+    assert [attempt.outcome for _, attempt in deps.rows.attempts.values()] == [
         Outcome.NOT_MADE,
         Outcome.NOT_MADE,
         Outcome.ANSWERED,
@@ -275,7 +284,8 @@ async def test_too_much_returned_while_in_doubt_is_left_to_a_person(deps: FakeDe
     )
     deps.clock.advance(1)
     assert await process_payout(deps) == 1
-    assert step_of(deps, payout) is Step.UNKNOWN
+    assert step_of(deps, payout) is Step.COMPLETED
+    assert (facts(deps)[PayoutContradicted], facts(deps)[PayoutReturned]) == (1, 0)
 
 
 @pytest.mark.parametrize("state", [SendState.DONE, SendState.REJECTED])

@@ -10,6 +10,7 @@ from payout_fakes import DETAILS, NOW, FakeTx, FakeVault, payout_at
 from contracts.audit import AuditRecorded
 from contracts.payout import (
     PayoutCompleted,
+    PayoutContradicted,
     PayoutFailed,
     PayoutReady,
     PayoutRequested,
@@ -20,18 +21,14 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from kernel.refusals import NotFound
 from payout.domain.known_balance import KnownBalance
-from payout.domain.payout import (
-    FailureReason,
-    IllegalTransition,
-    InsufficientBalance,
-    Payout,
-    Status,
-    Step,
-)
+from payout.domain.payout import IllegalTransition, InsufficientBalance, Payout
 from payout.domain.policy import Policy
 from payout.domain.send import SendReport, SendReturn, SendState
+from payout.domain.standing import Standing
+from payout.domain.step import FailureReason, Status, Step
 from payout.usecases.fail_payout import fail_payout
 from payout.usecases.follow_balance import follow_balance
+from payout.usecases.follow_standing import follow_standing
 from payout.usecases.get_payout import get_payout
 from payout.usecases.hold_payout import hold_payout
 from payout.usecases.list_payouts import list_payouts
@@ -54,6 +51,7 @@ def tx() -> FakeTx:
 async def know(tx: FakeTx, driver_id: UUID, available: str, version: int = 1) -> None:
     balance = KnownBalance(driver_id=driver_id, available=Decimal(available), version=version)
     await follow_balance(tx, balance=balance, now=NOW)
+    await follow_standing(tx, standing=Standing(driver_id=driver_id), now=NOW)
 
 
 async def request(tx: FakeTx, driver_id: UUID, amount: str) -> Payout:
@@ -62,7 +60,7 @@ async def request(tx: FakeTx, driver_id: UUID, amount: str) -> Payout:
         payout_id=new_id(),
         driver_id=driver_id,
         amount=Decimal(amount),
-        minimum=Decimal("1.00"),
+        policy=POLICY,
         actor=Actor(user_id=driver_id, user_type="driver"),
         now=NOW,
     )
@@ -105,8 +103,10 @@ async def test_what_is_asked_for_is_not_available_twice(tx: FakeTx) -> None:
 
 
 async def test_an_unknown_balance_is_zero(tx: FakeTx) -> None:
+    driver_id = new_id()
+    await follow_standing(tx, standing=Standing(driver_id=driver_id), now=NOW)
     with pytest.raises(InsufficientBalance):
-        await request(tx, new_id(), "1.00")
+        await request(tx, driver_id, "1.00")
     assert tx.rows.published == []
 
 
@@ -169,8 +169,9 @@ async def test_an_attempt_is_on_record_before_the_call(tx: FakeTx) -> None:
     payout = await put(tx, Step.HELD)
     until = NOW + timedelta(seconds=90)
     sending = await start_sending(tx, payout_id=payout.id, attempt_id=new_id(), until=until, now=NOW)
-    [(payout_id, id_envio, started_at, outcome)] = tx.rows.attempts.values()
-    assert (payout_id, id_envio, started_at, outcome) == (payout.id, payout.id.hex, NOW, None)
+    [(payout_id, begun)] = tx.rows.attempts.values()
+    assert (payout_id, begun.id_envio, begun.started_at) == (payout.id, payout.id.hex, NOW)
+    assert begun.in_doubt
     assert (sending.status, tx.rows.due[payout.id]) == (Status.PROCESSING, until)
 
 
@@ -206,7 +207,7 @@ async def test_what_the_bank_did_is_completed_once(tx: FakeTx, step: Step) -> No
 async def test_what_the_bank_rejected_fails_as_held(tx: FakeTx) -> None:
     payout = await put(tx, Step.SENT)
     report = SendReport(state=SendState.REJECTED, e2e_id="E1", error_code="AC03")
-    failed = await settle_send(tx, payout_id=payout.id, report=report, policy=POLICY, now=NOW)
+    failed = (await settle_send(tx, payout_id=payout.id, report=report, policy=POLICY, now=NOW)).payout
     fact = tx.rows.published[0]
     assert isinstance(fact, PayoutFailed)
     assert (fact.held, fact.reason, tx.rows.due[payout.id]) == (True, "rejected_by_bank", None)
@@ -220,7 +221,7 @@ async def test_returns_count_once_each_and_end_the_looking(tx: FakeTx) -> None:
     def report(n: int) -> SendReport:
         return SendReport(state=SendState.DONE, e2e_id="E1", returns=parts[:n])
 
-    first = await settle_send(tx, payout_id=payout.id, report=report(1), policy=POLICY, now=NOW)
+    first = (await settle_send(tx, payout_id=payout.id, report=report(1), policy=POLICY, now=NOW)).payout
     assert (first.step, first.status) == (Step.RETURNED, Status.RETURNED)
     assert tx.rows.due[payout.id] == NOW + timedelta(seconds=300)
     for _ in range(2):
@@ -245,10 +246,18 @@ async def test_returns_count_once_each_and_end_the_looking(tx: FakeTx) -> None:
 async def test_a_bank_that_contradicts_itself_is_not_believed_silently(
     tx: FakeTx, step: Step, state: SendState
 ) -> None:
-    payout = await put(tx, step)
-    with pytest.raises(IllegalTransition):
-        await settle_send(tx, payout_id=payout.id, report=SendReport(state=state), policy=POLICY, now=NOW)
-    assert tx.rows.published == []
+    payout = payout_at(Step.SENT if step is Step.FAILED else step)
+    if step is Step.FAILED:
+        payout, _ = payout.fail(FailureReason.REJECTED_BY_BANK, now=NOW)
+    await tx.payouts.add(payout, due_at=NOW)
+    report = SendReport(state=state, amount=payout.amount)
+    told = [
+        (await settle_send(tx, payout_id=payout.id, report=report, policy=POLICY, now=NOW)).contradictions
+        for _ in range(2)
+    ]
+    assert told == [1, 0]
+    assert [type(fact) for fact in tx.rows.published] == [PayoutContradicted, AuditRecorded]
+    assert tx.rows.payouts[payout.id] == payout
 
 
 @pytest.mark.parametrize(
