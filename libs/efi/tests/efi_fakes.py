@@ -1,6 +1,7 @@
 """A scripted Efí behind httpx's own transport port, and a clock that stands still."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,7 @@ def client_of(
     *,
     clock: StillClock | None = None,
     connect: Connect | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
     **changes: Any,
 ) -> EfiClient:
     return EfiClient(
@@ -94,6 +96,7 @@ def client_of(
         clock=clock or StillClock(),
         connect=connect or efi.connect,
         sleep=efi.sleep,
+        monotonic=monotonic,
     )
 
 

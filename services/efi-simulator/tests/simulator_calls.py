@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from simulator_fakes import CREDENTIALS, KEY, TXID, RecordingPost, StillClock, bank
+from simulator_fakes import CREDENTIALS, KEY, TXID, RecordingPost, StillClock, bank, keep_nothing
 
 from efi_simulator.api.apps import api_app, control_app
 from efi_simulator.api.deps import Deps
+from efi_simulator.api.events import Events
 from efi_simulator.api.tokens import Tokens
 from efi_simulator.domain.bank import Bank
 from efi_simulator.domain.modes import ApiMode, Mode, WebhookMode
@@ -62,23 +63,33 @@ class Calls:
         return await self.api.put(f"/v3/gn/pix/{id_envio}", json=ENVIO | changes)
 
 
-@asynccontextmanager
-async def calls_of(folder: Path) -> AsyncIterator[Calls]:
+def deps_of(folder: Path, books: Bank, *, woken: list[bool]) -> Deps:
+    """What the applications work with, on a clock that stands still."""
     credentials = folder / "credentials.json"
     credentials.write_text(json.dumps(CREDENTIALS))
-    clock, post, books, woken = StillClock(), RecordingPost(), bank(), []
-    deps = Deps(
+    clock = StillClock()
+    return Deps(
         bank=books,
         clock=clock,
         tokens=Tokens(credentials, ttl_s=3600),
-        post=post,
+        post=RecordingPost(),
         api_mode=Mode(ApiMode),
         webhook_mode=Mode(WebhookMode),
         wake=lambda: woken.append(True),
         unhealthy=lambda: None,
+        keep=keep_nothing,
+        events=Events(clock),
         hang_s=0,
         slow_s=0,
     )
+
+
+@asynccontextmanager
+async def calls_of(folder: Path) -> AsyncIterator[Calls]:
+    books, woken = bank(), []
+    deps = deps_of(folder, books, woken=woken)
+    assert isinstance(deps.clock, StillClock)
+    assert isinstance(deps.post, RecordingPost)
     api_transport = httpx.ASGITransport(api_app(deps), raise_app_exceptions=False)
     control_transport = httpx.ASGITransport(control_app(deps))
     async with (
@@ -87,4 +98,4 @@ async def calls_of(folder: Path) -> AsyncIterator[Calls]:
     ):
         login = await api.post("/oauth/token", json={"grant_type": "client_credentials"}, auth=BASIC)
         api.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-        yield Calls(books, clock, post, deps, api, control, woken)
+        yield Calls(books, deps.clock, deps.post, deps, api, control, woken)

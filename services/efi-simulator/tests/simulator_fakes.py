@@ -102,8 +102,8 @@ class RecordingPost:
     posted: list[tuple[str, Mapping[str, Any], bool]] = field(default_factory=list)
     stranger: int | str = "ReadError"
 
-    async def __call__(self, url: str, body: Mapping[str, Any], *, with_certificate: bool) -> int:
-        self.posted.append((url, body, with_certificate))
+    async def __call__(self, url: str, body: Mapping[str, Any] | bytes, *, with_certificate: bool) -> int:
+        self.posted.append((url, json.loads(body) if isinstance(body, bytes) else body, with_certificate))
         if not with_certificate:
             return _status(self.stranger)
         return _status(self.statuses.pop(0) if self.statuses else 200)
@@ -111,6 +111,10 @@ class RecordingPost:
     def items(self) -> list[Any]:
         """The entries of what was posted, in order."""
         return [item for _, body, _ in self.posted for item in body.get("pix", [])]
+
+
+async def keep_nothing() -> None:
+    """Of a bank that lives in memory."""
 
 
 def _status(answer: int | str) -> int:

@@ -15,27 +15,57 @@ if TYPE_CHECKING:
 Ask = Callable[["EfiClient", argparse.Namespace], Awaitable[str]]
 
 
+class NoAccount(Exception):
+    """Neither the environment nor a stack says whose account to ask about."""
+
+
 def add_commands(parser: argparse.ArgumentParser) -> None:
+    from devstack import efi_listen, efi_trigger
+
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     webhook = commands.add_parser("register-webhook", help="tell Efí where its webhooks go")
     webhook.add_argument("url", nargs="?", help="the stack's own payment service by default")
+    webhook.add_argument("--url", dest="url_option", metavar="URL", help="the same")
+    webhook.add_argument("--key", help="on this Pix key; the account's EFI_PIX_KEY by default")
+    webhook.add_argument("--skip-mtls", action="store_true", help="have Efí not check the URL's mutual TLS")
     webhook.set_defaults(run=_asking(_register_webhook))
     commands.add_parser("balance", help="the account's balance").set_defaults(run=_asking(_balance))
     charge = commands.add_parser("charge", help="make a charge, or show one")
     charge.add_argument("amount", nargs="?", help="in reais, such as 25.50; makes a new charge")
     charge.add_argument("--txid", help="show this one")
     charge.set_defaults(run=_asking(_charge))
+    efi_listen.add_commands(
+        commands.add_parser("listen", help="print the simulator's webhooks as they go out")
+    )
+    efi_trigger.add_commands(commands.add_parser("trigger", help="make something happen at the simulator"))
+
+
+def client_of(options: argparse.Namespace) -> "EfiClient":
+    """A client of the environment's account, else of the stack's. NoAccount when neither is there."""
+    from pydantic import ValidationError
+
+    from devstack.console import folder_of
+    from efi import EfiClient, EfiSettings
+
+    _borrow_environment(folder_of(options))
+    try:
+        return EfiClient(EfiSettings())
+    except ValidationError as error:
+        missing = ", ".join(str(one["loc"][0]).upper() for one in error.errors())
+        raise NoAccount(f"no stack runs and the environment lacks {missing}") from None
 
 
 def _asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from devstack.console import folder_of, say
-        from efi import EfiError
+        from devstack.console import say
+        from efi import EfiError, EfiRefused
 
-        _borrow_environment(folder_of(options))
         try:
             say(asyncio.run(_with_client(ask, options)))
-        except EfiError as error:
+        except EfiRefused as refused:
+            say(f"✗ Efí: {refused.detail} ({refused.name})")
+            return 1
+        except (EfiError, NoAccount) as error:
             say(f"✗ {error}")
             return 1
         return 0
@@ -53,19 +83,15 @@ def _borrow_environment(folder: Path) -> None:
 
 
 async def _with_client(ask: Ask, options: argparse.Namespace) -> str:
-    from efi import EfiClient, EfiSettings
-    from kernel.clock import SystemClock
-
-    client = EfiClient(EfiSettings(), clock=SystemClock())
-    try:
+    async with client_of(options) as client:
         return await ask(client, options)
-    finally:
-        await client.aclose()
 
 
 async def _register_webhook(client: "EfiClient", options: argparse.Namespace) -> str:
-    url = options.url or os.environ["WEBHOOK_URL"]
-    await client.register_webhook(url)
+    url = options.url_option or options.url or os.environ.get("WEBHOOK_URL")
+    if not url:
+        raise NoAccount("where to? give --url or set WEBHOOK_URL")
+    await client.register_webhook(url, key=options.key, skip_mtls=options.skip_mtls)
     return f"webhooks go to {url}"
 
 

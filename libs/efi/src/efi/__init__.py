@@ -6,6 +6,7 @@ from efi.e2e import e2e_time, looks_like_e2e_id
 from efi.errors import (
     ChargeNotActive,
     ChargeNotFound,
+    EfiCircuitOpen,
     EfiError,
     EfiMismatch,
     EfiNotFound,
@@ -17,28 +18,36 @@ from efi.errors import (
     ReceivedNotFound,
     RefundNotFound,
     SendNotFound,
+    StatementNotFound,
 )
 from efi.models import (
+    Balance,
     Charge,
     ChargeStatus,
     ReceivedPix,
     Refund,
     RefundStatus,
+    ReplayKind,
     Return,
     Send,
     SendStatus,
+    StatementKind,
+    StatementRow,
     Webhook,
     WebhookItem,
     WebhookKind,
 )
 from efi.settings import EfiSettings
+from efi.statement import parse_statement
 from efi.webhook import MalformedWebhook, parse_webhook
 
 __all__ = [
+    "Balance",
     "Charge",
     "ChargeNotActive",
     "ChargeNotFound",
     "ChargeStatus",
+    "EfiCircuitOpen",
     "EfiClient",
     "EfiError",
     "EfiMismatch",
@@ -55,15 +64,20 @@ __all__ = [
     "Refund",
     "RefundNotFound",
     "RefundStatus",
+    "ReplayKind",
     "Return",
     "Send",
     "SendNotFound",
     "SendStatus",
+    "StatementKind",
+    "StatementNotFound",
+    "StatementRow",
     "Webhook",
     "WebhookItem",
     "WebhookKind",
     "brcode",
     "e2e_time",
     "looks_like_e2e_id",
+    "parse_statement",
     "parse_webhook",
 ]

@@ -1,17 +1,22 @@
 """What an HTTP answer from Efí means. The error families are in the reference, §1.8."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import ValidationError
 
-from efi.errors import EfiRefused, EfiThrottled, EfiUnauthorized, EfiUnknown
+from efi.errors import EfiRefused, EfiThrottled, EfiUnauthorized, EfiUnknown, redacted
 from efi.wire import Wire
+from telemetry import mask
 
 W = TypeVar("W", bound=Wire)
+TEXT_MAX: Final = 200
 NOT_A_VERDICT = frozenset({301, 302, 303, 307, 308, 408, 425})
 
 
@@ -21,6 +26,7 @@ class Problem:
 
     name: str
     detail: str
+    raw: Any = None
 
 
 def decode(response: httpx.Response) -> Any:
@@ -44,23 +50,35 @@ def problem_of(response: httpx.Response) -> Problem:
     """Family A/A+ (`nome`, `mensagem`, `erros`), B (`type`, `title`, `detail`), C (`error`) or plain text."""
     body = decode(response)
     if not isinstance(body, dict):
-        return Problem("http_error", response.text[:200])
+        text = redacted(response.text[:TEXT_MAX])
+        return Problem("http_error", text, text)
+    name, detail = _name_and_detail(body)
+    return Problem(name, detail, _redacted(body))
+
+
+def _name_and_detail(body: Mapping[str, Any]) -> tuple[str, str]:
     if "nome" in body:
-        return Problem(str(body["nome"]), _family_a_detail(body))
+        return str(body["nome"]), _family_a_detail(body)
     if "type" in body or "title" in body:
-        return Problem(_last_part(str(body.get("type") or body["title"])), _family_b_detail(body))
+        return _last_part(str(body.get("type") or body["title"])), _family_b_detail(body)
     if "error" in body:
-        return Problem(str(body["error"]), str(body.get("error_description", "")))
-    return Problem("http_error", "")
+        return str(body["error"]), str(body.get("error_description", ""))
+    return "http_error", ""
 
 
-def _family_a_detail(body: dict[str, Any]) -> str:
+def _redacted(body: Mapping[str, Any]) -> Any:
+    """`body` without personal data. Its `nome` is the error's, no person's."""
+    masked = mask(body) | {name: body[name] for name in ("nome",) if name in body}
+    return json.loads(redacted(json.dumps(masked, default=str)))
+
+
+def _family_a_detail(body: Mapping[str, Any]) -> str:
     errors = [one for one in body.get("erros") or () if isinstance(one, dict)]
     places = [f"{one.get('caminho') or one.get('chave')}: {one.get('mensagem')}" for one in errors]
     return "; ".join([str(body.get("mensagem", "")), *places])
 
 
-def _family_b_detail(body: dict[str, Any]) -> str:
+def _family_b_detail(body: Mapping[str, Any]) -> str:
     violations = [one for one in body.get("violacoes") or () if isinstance(one, dict)]
     places = [f"{one.get('propriedade')}: {one.get('razao')}" for one in violations]
     return "; ".join([str(body.get("detail") or body.get("title") or ""), *places])
@@ -70,23 +88,31 @@ def _last_part(type_: str) -> str:
     return type_.rstrip("/").rsplit("/", 1)[-1]
 
 
-def raise_for(response: httpx.Response) -> None:
-    """Nothing for a 2xx; else the error that says whether anything happened."""
+def raise_for(response: httpx.Response, *, now: datetime) -> None:
+    """Nothing for a 2xx; else the error that says whether anything happened. `now` reads `Retry-After`."""
     status = response.status_code
     if 200 <= status < 300:
         return
     problem = problem_of(response)
     said = f"{problem.name}: {problem.detail}"
+    known = {"name": problem.name, "status": status, "raw": problem.raw}
     if status == 429:
-        raise EfiThrottled(said, retry_after_s=retry_after_s(response))
+        raise EfiThrottled(said, retry_after_s=retry_after_s(response, now=now), **known)
     if status in (401, 403):
-        raise EfiUnauthorized(said)
+        raise EfiUnauthorized(said, **known)
     if status >= 500 or status in NOT_A_VERDICT:
-        raise EfiUnknown(f"HTTP {status} {said}", status=status)
-    raise EfiRefused(problem.name, status, problem.detail)
+        raise EfiUnknown(f"HTTP {status} {said}", **known)
+    raise EfiRefused(problem.name, status, problem.detail, raw=problem.raw)
 
 
-def retry_after_s(response: httpx.Response) -> float | None:
-    """`Retry-After` in seconds; its date form and nonsense are ignored."""
+def retry_after_s(response: httpx.Response, *, now: datetime) -> float | None:
+    """`Retry-After` in seconds, from its number or its date; nonsense is ignored, the past is 0."""
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else None
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())

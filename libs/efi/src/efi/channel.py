@@ -69,13 +69,13 @@ class Tokens:
                 json={"grant_type": "client_credentials"},
                 auth=httpx.BasicAuth(*self._credentials),
             )
-            raise_for(response)
+            raise_for(response, now=self._clock.now())
             return read(response, TokenWire)
         except EfiUnreachable:
             raise
         except EfiError as error:
-            kind = EfiUnauthorized if getattr(error, "status", 500) in (400, 404) else EfiUnreachable
-            raise kind(f"no token: {error}") from error
+            kind = EfiUnauthorized if error.status in (400, 404) else EfiUnreachable
+            raise kind(f"no token: {error}", name=error.name, status=error.status, raw=error.raw) from error
         except httpx.HTTPError as error:
             raise EfiUnreachable(f"no token: {type(error).__name__}") from error
 

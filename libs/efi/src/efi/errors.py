@@ -4,20 +4,53 @@
 * `EfiRefused`: nothing happened and nothing will; the answer is final.
 * `EfiUnknown`: it may have happened. Ask Efí with the same id; never mint a new one.
 * `EfiNotFound`: a query found nothing. Right after an `EfiUnknown` that proves nothing.
+
+Where Efí answered at all, `status` is HTTP's, `name` Efí's (`valor_invalido`, `pagamento_negado`,
+`insufficient_scope`, …; "http_error" for a page that is none of Efí's bodies) and `raw` the body with personal
+data masked.
 """
 
+import re
+from typing import Any, Final
+
 from telemetry import mask_text
+from telemetry.patterns import MASK
+
+RANDOM_KEY: Final = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE
+)
+
+
+def redacted(text: str) -> str:
+    """`text` of Efí's without personal data. A UUIDv4 in it is somebody's random Pix key: our ids are others."""
+    return RANDOM_KEY.sub(MASK, mask_text(text))
 
 
 class EfiError(Exception):
     """Base of everything that a call to Efí raises."""
 
+    def __init__(
+        self, detail: str = "", *, name: str | None = None, status: int | None = None, raw: Any = None
+    ) -> None:
+        super().__init__(redacted(detail))
+        self.name = name
+        self.status = status
+        self.raw = raw
+
 
 class EfiUnreachable(EfiError):
-    """Never sent, or turned away before it was looked at. `retry_after_s` when Efí said how long to wait."""
+    """Never sent, or turned away before it was looked at. `retry_after_s` when it is known how long to wait."""
 
-    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
-        super().__init__(mask_text(detail))
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        name: str | None = None,
+        status: int | None = None,
+        raw: Any = None,
+    ) -> None:
+        super().__init__(detail, name=name, status=status, raw=raw)
         self.retry_after_s = retry_after_s
 
 
@@ -29,12 +62,12 @@ class EfiThrottled(EfiUnreachable):
     """429, still so after the retries."""
 
 
+class EfiCircuitOpen(EfiUnreachable):
+    """The host failed too often just now, so it was not asked."""
+
+
 class EfiUnknown(EfiError):
     """A timeout, a connection lost after sending, a 5xx or an answer that makes no sense."""
-
-    def __init__(self, detail: str = "", *, status: int | None = None) -> None:
-        super().__init__(mask_text(detail))
-        self.status = status
 
 
 class EfiMismatch(EfiUnknown):
@@ -42,13 +75,14 @@ class EfiMismatch(EfiUnknown):
 
 
 class EfiRefused(EfiError):
-    """A definitive no. `name` is Efí's (`valor_invalido`, `pagamento_negado`, …), `status` HTTP's."""
+    """A definitive no, for the reason `name`."""
 
-    def __init__(self, name: str, status: int, detail: str = "") -> None:
-        self.name = name
-        self.status = status
-        self.detail = mask_text(detail)
-        super().__init__(f"{name} ({status}): {self.detail}")
+    name: str
+    status: int
+
+    def __init__(self, name: str, status: int, detail: str = "", *, raw: Any = None) -> None:
+        self.detail = redacted(detail)
+        super().__init__(f"{name} ({status}): {self.detail}", name=name, status=status, raw=raw)
 
 
 class ChargeNotActive(EfiRefused):
@@ -73,3 +107,7 @@ class RefundNotFound(EfiNotFound):
 
 class SendNotFound(EfiNotFound):
     """No send has this idEnvio (yet)."""
+
+
+class StatementNotFound(EfiNotFound):
+    """No statement has this id."""

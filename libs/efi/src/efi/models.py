@@ -106,10 +106,57 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Where Efí reports what happens to our key."""
+    """Where Efí reports what happens to `key`, which some answers leave out."""
 
     url: str = field(repr=False)
     created_at: datetime
+    key: str | None = field(default=None, repr=False)
+
+
+class ReplayKind(StrEnum):
+    """What Efí is asked to report again."""
+
+    PIX_RECEIVED = "PIX_RECEBIDO"
+    PIX_SENT = "PIX_ENVIADO"
+    REFUND_SENT = "DEVOLUCAO_ENVIADA"
+    RETURN_RECEIVED = "DEVOLUCAO_RECEBIDA"
+
+
+class StatementKind(StrEnum):
+    """What moved on the account. A fee that Efí gives back is a positive FEE."""
+
+    PIX_RECEIVED = "PIX_RECEBIDO"
+    PIX_SENT = "PIX_ENVIADO"
+    REFUND_SENT = "DEVOLUCAO_ENVIADA"
+    RETURN_RECEIVED = "DEVOLUCAO_RECEBIDA"
+    FEE = "TARIFA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """A line of the statement; a positive `amount` came in, a negative one went out."""
+
+    kind: StatementKind
+    amount: Decimal
+    occurred_at: datetime
+    e2e_id: str | None = None
+    txid: str | None = None
+    id_envio: str | None = None
+    return_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """`total` is what is in the account, in reais; of it a court or a fraud case may have blocked a part."""
+
+    total: Decimal
+    blocked: Decimal = ZERO
+    blocked_by_court: Decimal = ZERO
+    blocked_by_med: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        return self.total - self.blocked
 
 
 class WebhookKind(StrEnum):

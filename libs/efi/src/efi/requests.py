@@ -13,7 +13,8 @@ MESSAGE_MAX: Final = 140
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """`repeatable`: repeating it after an unknown result cannot do the thing twice and tells us more
-    (a GET, a PUT under our id). Without it only what was never sent is repeated."""
+    (a GET, a PUT under our id). A PUT without it is repeated only when it was never sent, any other
+    method never."""
 
     operation: str
     method: str
@@ -21,11 +22,17 @@ class Request:
     repeatable: bool
     json: Any = None
     params: dict[str, str] | None = None
+    headers: dict[str, str] | None = None
     read_timeout_s: float | None = None
 
     @property
     def changes_something(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether a second attempt is allowed at all: for what is read, and what carries an id of ours."""
+        return self.method in ("GET", "PUT")
 
 
 def charge_body(our_key: str, *, amount: Decimal, expires_s: int, message: str | None) -> dict[str, object]:

@@ -38,3 +38,7 @@ class EfiSettings(BaseSettings):
     """First wait before the next attempt; it doubles, with jitter."""
     efi_retry_after_max_s: float = 5.0
     """Longest Retry-After that is waited for."""
+    efi_circuit_failures: int = Field(default=8, ge=1)
+    """Failed requests in a row after which Efí is left alone for a while."""
+    efi_circuit_open_s: float = Field(default=5.0, gt=0)
+    """How long Efí is left alone before one request tries it again."""

@@ -11,10 +11,20 @@ from opentelemetry.trace import SpanKind
 
 from efi.answers import raise_for
 from efi.channel import Channel, Channels
-from efi.errors import EfiError, EfiRefused, EfiThrottled, EfiUnauthorized, EfiUnknown, EfiUnreachable
+from efi.circuit import Circuit
+from efi.errors import (
+    EfiCircuitOpen,
+    EfiError,
+    EfiRefused,
+    EfiThrottled,
+    EfiUnauthorized,
+    EfiUnknown,
+    EfiUnreachable,
+)
 from efi.metrics import REQUEST_DURATION_S
 from efi.requests import Request
 from efi.settings import EfiSettings
+from kernel.clock import Clock
 from telemetry import get_logger, tracing
 
 log = get_logger(__name__)
@@ -22,6 +32,7 @@ log = get_logger(__name__)
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 OUTCOMES: Final[tuple[tuple[type[EfiError], str], ...]] = (
     (EfiThrottled, "throttled"),
+    (EfiCircuitOpen, "circuit_open"),
     (EfiUnauthorized, "unauthorized"),
     (EfiUnreachable, "unreachable"),
     (EfiUnknown, "unknown"),
@@ -30,18 +41,28 @@ OUTCOMES: Final[tuple[tuple[type[EfiError], str], ...]] = (
 
 
 class Transport:
-    """Sends requests over the current channel. `sleep` waits between attempts (seconds)."""
+    """Sends requests over the current channel. `sleep` waits between attempts, `monotonic` times the circuit
+    (seconds)."""
 
     def __init__(
         self,
         settings: EfiSettings,
         *,
         channels: Channels,
+        clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._channels = channels
+        self._clock = clock
         self._sleep = sleep
+        self._circuit = Circuit(
+            httpx.URL(settings.efi_base_url).host,
+            failures=settings.efi_circuit_failures,
+            open_s=settings.efi_circuit_open_s,
+            monotonic=monotonic,
+        )
 
     async def call(self, request: Request) -> httpx.Response:
         """The 2xx answer, or an EfiError, under one span."""
@@ -69,8 +90,7 @@ class Transport:
 
     def _wait_s(self, request: Request, error: EfiError, attempt: int) -> float | None:
         """How long to wait before another attempt; None when there must not be one."""
-        again = isinstance(error, EfiUnreachable) or (isinstance(error, EfiUnknown) and request.repeatable)
-        if not again or isinstance(error, EfiUnauthorized) or attempt == self._settings.efi_attempts:
+        if attempt == self._settings.efi_attempts or not _again(request, error):
             return None
         asked_s = error.retry_after_s if isinstance(error, EfiUnreachable) else None
         if asked_s is None:
@@ -80,10 +100,13 @@ class Transport:
     @staticmethod
     def _verdict(request: Request, error: EfiError, doubt: EfiUnknown | None) -> EfiError:
         duplicate = isinstance(error, EfiRefused) and error.status == 409
-        if doubt is None or duplicate or not request.changes_something:
+        if doubt is None or doubt is error or duplicate or not request.changes_something:
             return error
         return EfiUnknown(
-            f"an earlier attempt may have happened ({doubt}); then: {error}", status=doubt.status
+            f"an earlier attempt may have happened ({doubt}); then: {error}",
+            name=doubt.name,
+            status=doubt.status,
+            raw=doubt.raw,
         )
 
     async def _attempt(self, request: Request) -> httpx.Response:
@@ -91,7 +114,8 @@ class Transport:
         outcome = "canceled"
         try:
             async with (await self._channels.current()).in_use() as channel:
-                response = await self._authorized(channel, request)
+                with self._circuit.guard():
+                    response = await self._authorized(channel, request)
             outcome = "ok"
             return response
         except EfiError as error:
@@ -107,7 +131,7 @@ class Transport:
         if response.status_code == 401:
             token = await channel.tokens.token(refused=token)
             response = await self._send(channel, request, token)
-        raise_for(response)
+        raise_for(response, now=self._clock.now())
         return response
 
     async def _send(self, channel: Channel, request: Request, token: str) -> httpx.Response:
@@ -118,7 +142,7 @@ class Transport:
                 request.path,
                 json=request.json,
                 params=request.params,
-                headers={"Authorization": f"Bearer {token}"},
+                headers={**(request.headers or {}), "Authorization": f"Bearer {token}"},
                 timeout=httpx.Timeout(read_s, connect=self._settings.efi_connect_timeout_s),
             )
         except NEVER_SENT as error:
@@ -126,3 +150,10 @@ class Transport:
         except httpx.HTTPError as error:
             # Anything later may have reached Efí, whole or in part: also a lost keep-alive connection.
             raise EfiUnknown(type(error).__name__) from error
+
+
+def _again(request: Request, error: EfiError) -> bool:
+    """Whether another attempt may go out after this failure."""
+    if not request.may_be_repeated or isinstance(error, EfiUnauthorized | EfiCircuitOpen):
+        return False
+    return isinstance(error, EfiUnreachable) or (isinstance(error, EfiUnknown) and request.repeatable)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from contracts.base import Money, Time
 from efi.models import (
+    Balance,
     Charge,
     ChargeStatus,
     ReceivedPix,
@@ -186,26 +187,56 @@ class ParametrosWire(Wire):
     paginacao: PaginacaoWire = PaginacaoWire()
 
 
-class PixListWire(Wire):
+class ListWire(Wire):
     parametros: ParametrosWire = ParametrosWire()
+
+
+class CobListWire(ListWire):
+    cobs: tuple[CobWire, ...] = ()
+
+
+class PixListWire(ListWire):
     pix: tuple[PixWire, ...] = ()
 
 
-class EnviadoListWire(Wire):
-    parametros: ParametrosWire = ParametrosWire()
+class EnviadoListWire(ListWire):
     pix: tuple[EnviadoWire, ...] = ()
+
+
+class BloqueiosWire(Wire):
+    judicial: Money = ZERO
+    med: Money = ZERO
+    total: Money = ZERO
 
 
 class SaldoWire(Wire):
     saldo: Money
+    bloqueios: BloqueiosWire = BloqueiosWire()
+
+    def balance(self) -> Balance:
+        return Balance(
+            total=self.saldo,
+            blocked=self.bloqueios.total,
+            blocked_by_court=self.bloqueios.judicial,
+            blocked_by_med=self.bloqueios.med,
+        )
+
+
+class RelatorioWire(Wire):
+    id: str = Field(min_length=1, coerce_numbers_to_str=True)
 
 
 class WebhookWire(Wire):
     webhook_url: str = Field(validation_alias="webhookUrl")
+    chave: str | None = None
     criacao: Time
 
     def webhook(self) -> Webhook:
-        return Webhook(url=self.webhook_url, created_at=self.criacao)
+        return Webhook(url=self.webhook_url, created_at=self.criacao, key=self.chave)
+
+
+class WebhookListWire(ListWire):
+    webhooks: tuple[WebhookWire, ...] = ()
 
 
 def efi_time(moment: datetime) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import ssl
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -93,6 +95,15 @@ async def test_a_call_in_flight_keeps_its_connections_when_the_files_change(tmp_
     assert opened[1].is_closed
 
 
+async def test_another_certificate_gets_a_token_of_its_own(tmp_path: Path) -> None:
+    efi = ScriptedEfi([json_answer(cob()), json_answer(cob())])
+    async with client_of(efi, tmp_path) as client:
+        await client.get_charge(TXID)
+        _touch(tmp_path / "client.pem", "another")
+        await client.get_charge(TXID)
+    assert [request.headers["Authorization"] for request in efi.requests] == ["Bearer t1", "Bearer t2"]
+
+
 async def test_the_pem_file_of_a_client_loads(tmp_path: Path, certificates: Certificates) -> None:
     settings = settings_in(tmp_path, efi_ca_file=certificates.ca)
     settings.efi_certificate_file.write_bytes(_pem(certificates))
@@ -104,6 +115,19 @@ def test_a_p12_without_a_passphrase_becomes_pem(certificates: Certificates) -> N
     pem = pem_of(_p12(certificates))
     assert b"PRIVATE KEY" in pem
     assert b"BEGIN CERTIFICATE" in pem
+
+
+def test_the_old_cipher_of_efis_own_p12_is_read(tmp_path: Path, certificates: Certificates) -> None:
+    """OpenSSL 3 writes and reads RC2-40 with its legacy provider only; `cryptography` needs none."""
+    p12 = tmp_path / "efi.p12"
+    command = ["openssl", "pkcs12", "-export", "-legacy", "-passout", "pass:", "-out", str(p12)]
+    ciphers = ["-keypbe", "PBE-SHA1-RC2-40", "-certpbe", "PBE-SHA1-RC2-40"]
+    files = ["-inkey", str(certificates.client.key), "-in", str(certificates.client.cert)]
+    made = subprocess.run([*command, *ciphers, *files], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no openssl with the legacy provider: {made.stderr[-200:]}")
+    assert b"PRIVATE KEY" in pem_of(p12.read_bytes())
+    client_context(certificate_file=p12, ca_file=certificates.ca)
 
 
 @pytest.mark.parametrize("data", [b"", b"neither"])
@@ -128,5 +152,14 @@ def test_no_key_is_left_on_disk(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     pem = tmp_path / "client.pem"
     pem.write_bytes(_pem(certificates))
+    modes: list[int] = []
+    load = ssl.SSLContext.load_cert_chain
+
+    def look(context: ssl.SSLContext, name: str) -> None:
+        modes.append(Path(name).stat().st_mode & 0o777)
+        load(context, name)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", look)
     client_context(certificate_file=pem, ca_file=certificates.ca)
+    assert modes == [0o600]
     assert list(tmp_path.iterdir()) == [pem]

@@ -100,6 +100,45 @@ async def test_every_error_family_is_a_named_refusal(
     assert (refused.value.name, refused.value.status) == (name, answer.status_code)
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind", "name"),
+    [
+        (json_answer({"nome": "erro_aplicacao", "mensagem": "x"}, 500), EfiUnknown, "erro_aplicacao"),
+        (httpx.Response(502, text="<html>Bad gateway</html>"), EfiUnknown, "http_error"),
+        (json_answer({"error": "insufficient_scope"}, 403), EfiUnauthorized, "insufficient_scope"),
+        (json_answer({"nome": "pagamento_negado", "mensagem": "x"}, 422), EfiRefused, "pagamento_negado"),
+    ],
+)
+async def test_an_error_keeps_the_status_the_name_and_the_body(
+    tmp_path: Path, answer: httpx.Response, kind: type[EfiError], name: str
+) -> None:
+    with pytest.raises(kind) as error:
+        await send(ScriptedEfi([answer]), tmp_path)
+    assert (error.value.status, error.value.name) == (answer.status_code, name)
+    is_json = "json" in answer.headers["Content-Type"]
+    assert error.value.raw == (answer.json() if is_json else answer.text)
+
+
+async def test_the_kept_body_shows_no_personal_data(tmp_path: Path) -> None:
+    key = "123e4567-e12b-42d1-a456-426655440000"
+    wrong = {
+        "nome": "chave_invalida",
+        "mensagem": f"A chave {key} de maria@example.com é inválida.",
+        "cpf": "52998224725",
+        "chave": key,
+        "pixCopiaECola": "00020101021226",
+        "erros": [
+            {"chave": "favorecido.chave", "caminho": ".body.favorecido", "mensagem": f"{key} +5531999998888"}
+        ],
+    }
+    with pytest.raises(EfiRefused) as refused:
+        await send(ScriptedEfi([json_answer(wrong, 400)]), tmp_path)
+    shown = f"{refused.value.raw} {refused.value} {refused.value.detail}"
+    assert refused.value.raw["nome"] == "chave_invalida"
+    for secret in (key, "maria@example.com", "52998224725", "00020101021226", "5531999998888"):
+        assert secret not in shown
+
+
 async def test_the_places_of_a_validation_error_are_told(tmp_path: Path) -> None:
     wrong = {"nome": "json_invalido", "mensagem": "m", "erros": [{"caminho": ".body.x", "mensagem": "não"}]}
     with pytest.raises(EfiRefused, match=r"\.body\.x: não"):
@@ -162,17 +201,36 @@ async def test_a_long_retry_after_is_handed_to_the_caller(tmp_path: Path) -> Non
     assert efi.waits == []
 
 
-async def test_a_retry_after_that_is_no_number_is_ignored(tmp_path: Path) -> None:
-    date = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
-    efi = ScriptedEfi([httpx.Response(429, headers=date), json_answer(enviado(), 201)])
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [("Tue, 24 Nov 2026 12:00:03 GMT", [3.0]), ("Tue, 24 Nov 2026 11:00:00 GMT", [0.0]), ("0", [0.0])],
+)
+async def test_a_retry_after_may_be_a_date_or_over(tmp_path: Path, said: str, waits: list[float]) -> None:
+    efi = ScriptedEfi([httpx.Response(429, headers={"Retry-After": said}), json_answer(enviado(), 201)])
     await send(efi, tmp_path)
-    assert len(efi.waits) == 1
+    assert efi.waits == waits
+
+
+async def test_a_date_far_ahead_is_handed_to_the_caller(tmp_path: Path) -> None:
+    date = {"Retry-After": "Wed, 25 Nov 2026 12:00:00 GMT"}
+    with pytest.raises(EfiThrottled) as throttled:
+        await send(ScriptedEfi([httpx.Response(429, headers=date)]), tmp_path)
+    assert throttled.value.retry_after_s == 86_400
+
+
+@pytest.mark.parametrize("said", ["soon", "-1", "1.5", "²", ""])
+async def test_a_retry_after_that_makes_no_sense_is_ignored(tmp_path: Path, said: str) -> None:
+    answer = httpx.Response(429, headers=[(b"Retry-After", said.encode())])
+    efi = ScriptedEfi([answer, json_answer(enviado(), 201)])
+    await send(efi, tmp_path)
+    (waited,) = efi.waits
+    assert 0.1 <= waited <= 0.3
 
 
 async def test_a_token_serves_many_calls_and_is_sent_as_bearer(tmp_path: Path) -> None:
-    efi = ScriptedEfi([json_answer(cob()) for _ in range(5)])
+    efi = ScriptedEfi([json_answer(cob()) for _ in range(50)])
     async with client_of(efi, tmp_path) as client:
-        await asyncio.gather(*(client.get_charge(TXID) for _ in range(5)))
+        await asyncio.gather(*(client.get_charge(TXID) for _ in range(50)))
     assert len(efi.logins) == 1
     assert {request.headers["Authorization"] for request in efi.requests} == {"Bearer t1"}
     assert efi.logins[0].headers["Authorization"] == "Basic aWQ6c2VjcmV0"
@@ -197,6 +255,17 @@ async def test_a_refused_token_is_renewed_once(tmp_path: Path) -> None:
     async with client_of(efi, tmp_path) as client:
         await client.get_charge(TXID)
     assert [request.headers["Authorization"] for request in efi.requests] == ["Bearer t1", "Bearer t2"]
+
+
+async def test_many_refused_tokens_are_renewed_by_one_login(tmp_path: Path) -> None:
+    def by_token(request: httpx.Request) -> httpx.Response:
+        is_new = request.headers["Authorization"] == "Bearer t2"
+        return json_answer(cob()) if is_new else httpx.Response(401)
+
+    efi = ScriptedEfi([by_token] * 100)
+    async with client_of(efi, tmp_path) as client:
+        await asyncio.gather(*(client.get_charge(TXID) for _ in range(50)))
+    assert len(efi.logins) == 2
 
 
 async def test_a_token_that_is_refused_again_is_a_matter_of_configuration(tmp_path: Path) -> None:

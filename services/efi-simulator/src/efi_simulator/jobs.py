@@ -10,7 +10,7 @@ from efi_simulator.domain.modes import Mode, WebhookMode
 from efi_simulator.domain.nouns import Notice
 from efi_simulator.domain.settling import settle
 from efi_simulator.effects.deliver_notice import deliver_notice
-from efi_simulator.ports import Post
+from efi_simulator.ports import Keep, Post, Watch
 from kernel.clock import Clock
 from telemetry import get_logger
 
@@ -21,7 +21,10 @@ DELAY_S: Final = 1.0
 
 
 class Courier:
-    """Carries notices, each in a task of its own: order is not promised, as at Efí."""
+    """Carries notices, each in a task of its own: order is not promised, as at Efí.
+
+    `watch` sees every attempt; `told` hears of a notice that has arrived or never will.
+    """
 
     def __init__(
         self,
@@ -31,12 +34,16 @@ class Courier:
         mode: Mode[WebhookMode],
         minute_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        watch: Watch = lambda _: None,
+        told: Callable[[Notice], None] = lambda _: None,
     ) -> None:
         self._post = post
         self._url_of = url_of
         self._mode = mode
         self._minute_s = minute_s
         self._sleep = sleep
+        self._watch = watch
+        self._told = told
         self._held: list[Notice] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -47,6 +54,7 @@ class Courier:
         match self._mode.take():
             case WebhookMode.DROP:
                 log.info("webhook_dropped", kind=notice.kind)
+                self._told(notice)
             case WebhookMode.DUPLICATE:
                 self._start(self._deliver([notice] * DUPLICATES))
             case WebhookMode.DELAY:
@@ -91,7 +99,9 @@ class Courier:
                 url_of=self._url_of,
                 minute_s=self._minute_s,
                 sleep=self._sleep,
+                watch=self._watch,
             )
+            self._told(notice)
             if not delivered:
                 log.warning("webhook_given_up", kind=notice.kind)
 
@@ -104,10 +114,11 @@ class Courier:
 class Clockwork:
     """Settles what is due and hands the bank's notices to the courier. A Background of `web`."""
 
-    def __init__(self, bank: Bank, *, courier: Courier, clock: Clock) -> None:
+    def __init__(self, bank: Bank, *, courier: Courier, clock: Clock, keep: Keep) -> None:
         self._bank = bank
         self._courier = courier
         self._clock = clock
+        self._keep = keep
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -127,9 +138,10 @@ class Clockwork:
     def unhealthy(self) -> str | None:
         return "the clockwork stopped" if self._task is not None and self._task.done() else None
 
-    def turn(self) -> None:
-        """One look at the books."""
+    async def turn(self) -> None:
+        """One look at the books. Nobody is told of what is not on disk."""
         settle(self._bank, now=self._clock.now())
+        await self._keep()
         while self._bank.notices:
             self._courier.carry(self._bank.notices.popleft())
         self._courier.release_if_over()
@@ -137,7 +149,7 @@ class Clockwork:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            self.turn()
+            await self.turn()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), timeout=self._wait_s())
 

@@ -10,10 +10,12 @@ from typing import Final, Literal
 
 from fastapi import FastAPI
 
+from efi_simulator.adapters.journal import Journal
 from efi_simulator.adapters.listeners import mutual_tls, plain, serve
 from efi_simulator.adapters.webhook_client import WebhookClient
 from efi_simulator.api.apps import Lifespan, api_app, control_app
 from efi_simulator.api.deps import Deps
+from efi_simulator.api.events import Events
 from efi_simulator.api.tokens import Tokens
 from efi_simulator.domain.bank import Bank, Rules
 from efi_simulator.domain.modes import ApiMode, Mode, WebhookMode
@@ -36,7 +38,7 @@ def describe() -> FastAPI:
 def build(
     settings: Settings, *, mode: Literal["api", "worker", "all"] = "all", clock: Clock = _CLOCK
 ) -> FastAPI:
-    """The API, with the control door as `app.state.control`. One bank in memory: every mode is all of it."""
+    """The API, with the control door as `app.state.control`. One bank: every mode is all of it."""
     bank = Bank(
         our_key=settings.efi_pix_key,
         opening_balance=settings.opening_balance,
@@ -46,6 +48,7 @@ def build(
             receive_fee=settings.receive_fee,
             send_fee=settings.send_fee,
             settles_after=timedelta(seconds=settings.settle_s),
+            report_after=timedelta(seconds=settings.statement_ready_s),
         ),
     )
     post = WebhookClient(
@@ -55,10 +58,18 @@ def build(
         timeout_s=settings.webhook_timeout_s,
     )
     webhook_mode = Mode(WebhookMode)
+    journal = _journal(settings, bank)
+    keep = journal.keep if journal else _keep_nothing
+    events = Events(clock)
     courier = Courier(
-        post, url_of=lambda key: _url_of(bank, key), mode=webhook_mode, minute_s=settings.webhook_minute_s
+        post,
+        url_of=lambda key: _url_of(bank, key),
+        mode=webhook_mode,
+        minute_s=settings.webhook_minute_s,
+        watch=events.seen,
+        told=bank.told,
     )
-    clockwork = Clockwork(bank, courier=courier, clock=clock)
+    clockwork = Clockwork(bank, courier=courier, clock=clock, keep=keep)
     deps = Deps(
         bank=bank,
         clock=clock,
@@ -68,10 +79,12 @@ def build(
         webhook_mode=webhook_mode,
         wake=clockwork.wake,
         unhealthy=clockwork.unhealthy,
+        keep=keep,
+        events=events,
         hang_s=settings.hang_s,
         slow_s=settings.slow_s,
     )
-    app = api_app(deps, lifespan=_lifespan(clockwork, post))
+    app = api_app(deps, lifespan=_lifespan(clockwork, post, journal))
     app.state.control = control_app(deps)
     return app
 
@@ -81,13 +94,28 @@ def _url_of(bank: Bank, key: str) -> str | None:
     return webhook.url if webhook else None
 
 
-def _lifespan(clockwork: Clockwork, post: WebhookClient) -> Lifespan:
+def _journal(settings: Settings, bank: Bank) -> Journal | None:
+    """The bank's books, filled from the disk; None for a bank in memory."""
+    if settings.state_folder is None:
+        return None
+    journal = Journal(settings.state_folder, bank)
+    journal.open()
+    return journal
+
+
+async def _keep_nothing() -> None:
+    """Of a bank in memory."""
+
+
+def _lifespan(clockwork: Clockwork, post: WebhookClient, journal: Journal | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await clockwork.start()
         yield
         await clockwork.stop()
         await post.aclose()
+        if journal is not None:
+            await journal.close()
 
     return lifespan
 
@@ -105,7 +133,7 @@ def _run() -> None:
         client_ca_file=settings.simulator_client_ca_file,
     )
     control = plain(app.state.control, host=settings.control_host, port=settings.control_port)
-    asyncio.run(serve([api, control]))
+    asyncio.run(serve([api, control], before_stop=app.state.deps.events.close))
 
 
 cli = command_line(SERVICE, {"all": _run, "api": _run})

@@ -50,6 +50,8 @@ class Settings(TelemetrySettings):
     """How many seconds a minute of Efí's retry schedule lasts; 60 in the real world."""
     webhook_timeout_s: float = Field(default=60, gt=0)
     """Longest wait for the webhook's answer."""
+    state_folder: Path | None = None
+    """Where the bank's books survive a restart; unset: a restart forgets everything."""
     opening_balance: Amount = Decimal("1000.00")
     """Money in the account at the start, in BRL."""
     receive_fee: Amount = ZERO
@@ -58,6 +60,8 @@ class Settings(TelemetrySettings):
     """Fee of a sent Pix, in BRL."""
     settle_s: float = Field(default=0.2, ge=0)
     """How long sends and refunds take."""
+    statement_ready_s: float = Field(default=0.2, ge=0)
+    """How long a statement takes to be made."""
     hang_s: float = Field(default=0.5, ge=0)
     """How long a lost answer keeps its caller waiting."""
     slow_s: float = Field(default=2.0, ge=0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from simulator_fakes import KEY, RecordingPost, StillClock, bank, send
+from simulator_fakes import KEY, RecordingPost, StillClock, bank, keep_nothing, send
 
 from efi_simulator.domain.bank import Bank
 from efi_simulator.domain.modes import Mode, WebhookMode
@@ -131,7 +131,7 @@ class Machine:
 async def machine() -> AsyncIterator[Machine]:
     clock, here, books = StillClock(), Round(), bank()
     books.rules.settles_after = timedelta(hours=1)
-    clockwork = Clockwork(books, courier=here.courier(), clock=clock)
+    clockwork = Clockwork(books, courier=here.courier(), clock=clock, keep=keep_nothing)
     await clockwork.start()
     yield Machine(books, clock, here, clockwork)
     await clockwork.stop()
@@ -146,7 +146,7 @@ async def test_a_woken_clockwork_carries_what_the_bank_has_to_tell(machine: Mach
 async def test_nothing_settles_before_its_time(machine: Machine) -> None:
     send(machine.bank)
     machine.clock.advance(3599)
-    machine.clockwork.turn()
+    await machine.clockwork.turn()
     assert machine.bank.sends["envio1"].status is SendStatus.PROCESSING
     machine.clock.advance(1)
     machine.clockwork.wake()
@@ -161,6 +161,6 @@ async def test_a_clockwork_that_stopped_by_itself_is_unhealthy(machine: Machine)
 
 
 async def test_a_clockwork_that_never_started_stops_in_peace() -> None:
-    clockwork = Clockwork(bank(), courier=Round().courier(), clock=StillClock())
+    clockwork = Clockwork(bank(), courier=Round().courier(), clock=StillClock(), keep=keep_nothing)
     await clockwork.stop()
     assert clockwork.unhealthy() is None

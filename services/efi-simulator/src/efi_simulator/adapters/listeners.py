@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -66,20 +66,21 @@ def plain(app: ASGIApp, *, host: str, port: int) -> Listener:
     return Listener(uvicorn.Config(app, host=host, port=port, lifespan="off", **_COMMON))
 
 
-async def serve(listeners: Sequence[Listener]) -> None:
-    """Serve until SIGTERM or SIGINT, or until one of them stops."""
+async def serve(listeners: Sequence[Listener], *, before_stop: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, or until one of them stops. `before_stop` ends answers that have no end."""
+
+    def stop() -> None:
+        before_stop()
+        for listener in listeners:
+            listener.should_exit = True
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, listeners)
+        loop.add_signal_handler(number, stop)
     tasks = [asyncio.create_task(listener.serve()) for listener in listeners]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    _stop(listeners)
+    stop()
     await asyncio.gather(*tasks)
-
-
-def _stop(listeners: Sequence[Listener]) -> None:
-    for listener in listeners:
-        listener.should_exit = True
 
 
 _COMMON: Final[dict[str, Any]] = {

@@ -1,13 +1,16 @@
 """Posts to webhooks over TLS, with Efí's client certificate or, to see whether that is demanded, without."""
 
+import json
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from efi_simulator.ports import Undeliverable
+
+JSON: Final = {"Content-Type": "application/json"}
 
 
 class WebhookClient:
@@ -19,10 +22,11 @@ class WebhookClient:
         self._known = _client(with_certificate, timeout_s=timeout_s)
         self._stranger = _client(_context(ca_file), timeout_s=timeout_s)
 
-    async def __call__(self, url: str, body: Mapping[str, Any], *, with_certificate: bool) -> int:
+    async def __call__(self, url: str, body: Mapping[str, Any] | bytes, *, with_certificate: bool) -> int:
         client = self._known if with_certificate else self._stranger
+        content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         try:
-            return (await client.post(url, json=body)).status_code
+            return (await client.post(url, content=content, headers=JSON)).status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Undeliverable(type(error).__name__) from error
 

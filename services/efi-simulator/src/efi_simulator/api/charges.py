@@ -3,21 +3,24 @@
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from efi import brcode
-from efi_simulator.api.deps import DepsDep, authorized
+from efi_simulator.api.answers import ERRORS
+from efi_simulator.api.deps import DepsDep, allowed
 from efi_simulator.api.requests import CobRevisada, CobSolicitada, CobWindow, Txid
 from efi_simulator.domain import charging, documents
 from efi_simulator.domain.documents import Json
 from efi_simulator.domain.nouns import Charge
 from efi_simulator.domain.pages import Span, page_of
 
-router = APIRouter(dependencies=[Depends(authorized)])
+router = APIRouter(responses=ERRORS)
 HOST = "pix.simulador.invalid"
 
 
-@router.put("/v2/cob/{txid}", operation_id="create_charge", status_code=201)
+@router.put(
+    "/v2/cob/{txid}", operation_id="create_charge", status_code=201, dependencies=[allowed("cob.write")]
+)
 async def create_charge(txid: Txid, body: CobSolicitada, deps: DepsDep) -> Json:
     now = deps.clock.now()
     location = f"{HOST}/v2/{sha256(f'{txid}{now}'.encode()).hexdigest()[:32]}"
@@ -35,12 +38,12 @@ async def create_charge(txid: Txid, body: CobSolicitada, deps: DepsDep) -> Json:
     return documents.cob(deps.bank, charge)
 
 
-@router.get("/v2/cob/{txid}", operation_id="get_charge")
+@router.get("/v2/cob/{txid}", operation_id="get_charge", dependencies=[allowed("cob.read")])
 async def get_charge(txid: Txid, deps: DepsDep, revisao: int | None = None) -> Json:
     return documents.cob(deps.bank, charging.charge_of(deps.bank, txid=txid, revision=revisao))
 
 
-@router.patch("/v2/cob/{txid}", operation_id="revise_charge")
+@router.patch("/v2/cob/{txid}", operation_id="revise_charge", dependencies=[allowed("cob.write")])
 async def revise_charge(txid: Txid, body: CobRevisada, deps: DepsDep) -> Json:
     if body.status:
         return documents.cob(deps.bank, charging.remove_charge(deps.bank, txid=txid))
@@ -52,7 +55,7 @@ async def revise_charge(txid: Txid, body: CobRevisada, deps: DepsDep) -> Json:
     return documents.cob(deps.bank, charging.revise_charge(deps.bank, txid=txid, terms=terms))
 
 
-@router.get("/v2/cob", operation_id="list_charges")
+@router.get("/v2/cob", operation_id="list_charges", dependencies=[allowed("cob.read")])
 async def list_charges(window: Annotated[CobWindow, Query()], deps: DepsDep) -> Json:
     def wanted(charge: Charge) -> bool:
         debtor = charge.debtor or {}

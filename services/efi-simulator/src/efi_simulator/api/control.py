@@ -1,21 +1,26 @@
-"""The control door: what happens outside the API, and how the bank misbehaves. Development only."""
+"""The control door: what people and other banks do, and what the bank knows. Development only."""
 
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from efi_simulator.api.deps import DepsDep
 from efi_simulator.api.requests import Cpf, Id35
-from efi_simulator.domain import receiving
+from efi_simulator.domain import receiving, sending
 from efi_simulator.domain.documents import horario, valor
-from efi_simulator.domain.modes import ApiMode, Mode, SendMode, WebhookMode
-from efi_simulator.domain.refusals import BankRefusal, ChargeNotPayable, UnknownCharge
+from efi_simulator.domain.refusals import (
+    BankRefusal,
+    ChargeNotPayable,
+    UnknownCharge,
+    UnknownPix,
+    UnknownSend,
+)
 from kernel.money import money
 
 router = APIRouter(prefix="/_control")
-M = TypeVar("M", WebhookMode, SendMode, ApiMode)
 
 
 def _exact(value: Any) -> Decimal:
@@ -23,7 +28,8 @@ def _exact(value: Any) -> Decimal:
     return money(str(value) if isinstance(value, float) else value)
 
 
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=Decimal("9999999999.99"))]
+Exact = BeforeValidator(_exact)
+Amount = Annotated[Decimal, Exact, Field(gt=0, le=Decimal("9999999999.99"))]
 
 
 class Body(BaseModel):
@@ -47,25 +53,10 @@ class LoosePayment(Body):
     payer_cpf: Cpf | None = None
 
 
-class WebhookOrder(Body):
-    mode: WebhookMode
-    count: int = Field(default=1, ge=1)
-    delay_ms: int | None = Field(default=None, ge=0)
+class Part(Body):
+    """`valor` in reais; None: all of it."""
 
-
-class SendOrder(Body):
-    mode: SendMode
-    count: int = Field(default=1, ge=1)
-
-
-class ApiOrder(Body):
-    mode: ApiMode
-    count: int = Field(default=1, ge=1)
-    delay_ms: int | None = Field(default=None, ge=0)
-
-
-class RulesOrder(Body):
-    homologation: bool
+    valor: Amount | None = None
 
 
 @router.post("/charges/{txid}/pay", operation_id="pay_charge")
@@ -81,9 +72,9 @@ async def pay_charge(txid: str, deps: DepsDep, body: Payment | None = None) -> d
             late=wanted.late,
             now=deps.clock.now(),
         )
-    except UnknownCharge as error:
-        raise HTTPException(404, str(error)) from error
-    except (ChargeNotPayable, BankRefusal) as error:
+    except BankRefusal as error:
+        raise _as_http(error) from error
+    except ChargeNotPayable as error:
         raise HTTPException(409, str(error)) from error
     return {"endToEndId": received.e2e_id}
 
@@ -96,31 +87,44 @@ async def receive_pix(body: LoosePayment, deps: DepsDep) -> dict[str, str]:
     return {"endToEndId": received.e2e_id}
 
 
-@router.post("/webhooks", operation_id="set_webhook_mode")
-async def set_webhook_mode(body: WebhookOrder, deps: DepsDep) -> dict[str, object]:
-    return _set(deps.webhook_mode, body.mode, body.count, body.delay_ms)
+@router.post("/received/{e2e_id}/refund", operation_id="refund_outside")
+async def refund_outside(e2e_id: str, body: Part, deps: DepsDep) -> dict[str, str]:
+    """A refund that somebody made in Efí's app, not through the API."""
+    now = deps.clock.now()
+    try:
+        received = receiving.received_of(deps.bank, e2e_id=e2e_id)
+        refund = receiving.request_refund(
+            deps.bank,
+            e2e_id=e2e_id,
+            refund_id=deps.bank.numbers.return_id(now),
+            amount=received.amount if body.valor is None else body.valor,
+            now=now,
+        )
+    except BankRefusal as error:
+        raise _as_http(error) from error
+    return {"id": refund.id, "rtrId": refund.return_id}
 
 
-@router.post("/sends", operation_id="set_send_mode")
-async def set_send_mode(body: SendOrder, deps: DepsDep) -> dict[str, object]:
-    return _set(deps.bank.send_mode, body.mode, body.count, None)
-
-
-@router.post("/api", operation_id="set_api_mode")
-async def set_api_mode(body: ApiOrder, deps: DepsDep) -> dict[str, object]:
-    return _set(deps.api_mode, body.mode, body.count, body.delay_ms)
-
-
-@router.post("/rules", operation_id="set_rules")
-async def set_rules(body: RulesOrder, deps: DepsDep) -> dict[str, bool]:
-    deps.bank.rules.homologation = body.homologation
-    return {"homologation": body.homologation}
+@router.post("/sends/{id_envio}/return", operation_id="give_send_back")
+async def give_send_back(id_envio: str, body: Part, deps: DepsDep) -> dict[str, str]:
+    """The receiver gives back a part or the rest."""
+    try:
+        returned = sending.give_back(deps.bank, id_envio=id_envio, amount=body.valor, now=deps.clock.now())
+    except BankRefusal as error:
+        raise _as_http(error) from error
+    return {"rtrId": returned.return_id, "valor": valor(returned.amount)}
 
 
 @router.post("/tokens/revoke", operation_id="revoke_tokens", status_code=204)
 async def revoke_tokens(deps: DepsDep) -> None:
     """Every token that was given out is refused from now on."""
     deps.tokens.revoke_all()
+
+
+@router.get("/events", operation_id="watch_events")
+async def watch_events(deps: DepsDep, after: int | None = None) -> StreamingResponse:
+    """Every attempt to deliver a webhook, one line of JSON each, until the caller hangs up."""
+    return StreamingResponse(deps.events.lines(after=after), media_type="application/x-ndjson")
 
 
 @router.get("/state", operation_id="get_state")
@@ -157,11 +161,11 @@ async def get_state(deps: DepsDep) -> dict[str, object]:
             }
             for one in bank.sends.values()
         ],
-        "returns": [{"endToEndId": one.e2e_id, "valor": valor(one.amount)} for one in bank.returns],
+        "returns": [{"endToEndId": one.e2e_id, "valor": valor(one.amount)} for one in bank.returns.values()],
         "fees": valor(bank.fees),
     }
 
 
-def _set(mode: Mode[M], to: M, count: int, delay_ms: int | None) -> dict[str, object]:
-    mode.set(to, count=count, delay_ms=delay_ms)
-    return {"mode": to, "count": count}
+def _as_http(refusal: BankRefusal) -> HTTPException:
+    unknown = isinstance(refusal, UnknownCharge | UnknownPix | UnknownSend)
+    return HTTPException(404 if unknown else 409, str(refusal))

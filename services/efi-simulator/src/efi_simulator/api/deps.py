@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from efi_simulator.api.events import Events
 from efi_simulator.api.tokens import Tokens
 from efi_simulator.domain.bank import Bank
 from efi_simulator.domain.modes import ApiMode, Mode, WebhookMode
-from efi_simulator.domain.refusals import Unauthorized
-from efi_simulator.ports import Post
+from efi_simulator.domain.refusals import MissingScope, Unauthorized
+from efi_simulator.ports import Keep, Post
 from kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """`wake` tells the clockwork that something changed; `hang_s` and `slow_s` are seconds."""
+    """`wake` tells the clockwork that something changed; `keep` returns once all of it is on disk; `hang_s`
+    and `slow_s` are seconds."""
 
     bank: Bank
     clock: Clock
@@ -26,6 +28,8 @@ class Deps:
     webhook_mode: Mode[WebhookMode]
     wake: Callable[[], None]
     unhealthy: Callable[[], str | None]
+    keep: Keep
+    events: Events
     hang_s: float
     slow_s: float
 
@@ -38,9 +42,15 @@ def deps_of(request: Request) -> Deps:
 DepsDep = Annotated[Deps, Depends(deps_of)]
 
 
-def authorized(request: Request) -> None:
-    """Unauthorized unless the request bears a token that we gave out and that is still good."""
-    deps = deps_of(request)
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not deps.tokens.is_good(token, now=deps.clock.now()):
-        raise Unauthorized
+def allowed(scope: str) -> Any:
+    """Unauthorized unless the request bears a token of ours that is still good; MissingScope without `scope`."""
+
+    def check(request: Request) -> None:
+        deps = deps_of(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not deps.tokens.is_good(token, now=deps.clock.now()):
+            raise Unauthorized
+        if scope in deps.bank.rules.missing_scopes:
+            raise MissingScope
+
+    return Depends(check)

@@ -16,7 +16,7 @@ from efi_simulator.domain.refusals import (
     BankRefusal,
     InvalidJson,
     Place,
-    UnknownSend,
+    Problem,
 )
 from efi_simulator.ports import ABORT
 from telemetry import get_logger
@@ -26,8 +26,8 @@ PARTS: Final = {"path": "path", "query": "query", "body": "body", "header": "hea
 
 
 def answer(refusal: BankRefusal) -> JSONResponse:
-    media_type = "application/problem+json" if isinstance(refusal, UnknownSend) else "application/json"
-    return JSONResponse(refusal.body(), refusal.status, media_type=media_type)
+    media_type = "application/problem+json" if isinstance(refusal, Problem) else "application/json"
+    return JSONResponse(refusal.body(), refusal.answers, media_type=media_type)
 
 
 def install(app: FastAPI) -> None:
@@ -41,7 +41,7 @@ def install(app: FastAPI) -> None:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, BankRefusal)
-    log.info("refused", nome=error.nome, status=error.status)
+    log.info("refused", nome=error.nome, status=error.answers)
     return answer(error)
 
 

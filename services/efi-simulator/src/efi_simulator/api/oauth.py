@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from efi_simulator.api.answers import Token, answered
 from efi_simulator.api.deps import DepsDep
 from efi_simulator.api.requests import TokenSolicitado
 from efi_simulator.api.tokens import SCOPES
@@ -12,7 +13,7 @@ from efi_simulator.domain.refusals import UnsupportedGrant
 router = APIRouter()
 
 
-@router.post("/oauth/token", operation_id="issue_token")
+@router.post("/oauth/token", operation_id="issue_token", responses=answered(200, Token))
 async def issue_token(request: Request, body: TokenSolicitado, deps: DepsDep) -> dict[str, Any]:
     if body.grant_type != "client_credentials":
         raise UnsupportedGrant
@@ -21,5 +22,5 @@ async def issue_token(request: Request, body: TokenSolicitado, deps: DepsDep) ->
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": deps.tokens.ttl_s,
-        "scope": SCOPES,
+        "scope": " ".join(one for one in SCOPES.split() if one not in deps.bank.rules.missing_scopes),
     }

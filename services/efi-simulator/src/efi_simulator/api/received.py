@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from efi_simulator.api.deps import DepsDep, authorized
+from efi_simulator.api.answers import ERRORS
+from efi_simulator.api.deps import DepsDep, allowed
 from efi_simulator.api.requests import DevolucaoSolicitada, Id35, PixWindow
 from efi_simulator.domain import documents, receiving
 from efi_simulator.domain.documents import Json
 from efi_simulator.domain.nouns import ReceivedPix
 from efi_simulator.domain.pages import Span, page_of
 
-router = APIRouter(dependencies=[Depends(authorized)])
+router = APIRouter(responses=ERRORS)
 
 
-@router.get("/v2/pix", operation_id="list_received")
+@router.get("/v2/pix", operation_id="list_received", dependencies=[allowed("pix.read")])
 async def list_received(window: Annotated[PixWindow, Query()], deps: DepsDep) -> Json:
     span = Span(start=window.inicio, end=window.fim, number=window.pagina, size=window.itens)
     page = page_of(
@@ -36,12 +37,17 @@ def _wanted(window: PixWindow, received: ReceivedPix) -> bool:
     )
 
 
-@router.get("/v2/pix/{e2e_id}", operation_id="get_received")
+@router.get("/v2/pix/{e2e_id}", operation_id="get_received", dependencies=[allowed("pix.read")])
 async def get_received(e2e_id: str, deps: DepsDep) -> Json:
     return documents.pix(receiving.received_of(deps.bank, e2e_id=e2e_id))
 
 
-@router.put("/v2/pix/{e2e_id}/devolucao/{id}", operation_id="request_refund", status_code=201)
+@router.put(
+    "/v2/pix/{e2e_id}/devolucao/{id}",
+    operation_id="request_refund",
+    status_code=201,
+    dependencies=[allowed("pix.write")],
+)
 async def request_refund(e2e_id: str, id: Id35, body: DevolucaoSolicitada, deps: DepsDep) -> Json:  # noqa: A002
     refund = receiving.request_refund(
         deps.bank, e2e_id=e2e_id, refund_id=id, amount=body.amount, now=deps.clock.now()
@@ -49,6 +55,6 @@ async def request_refund(e2e_id: str, id: Id35, body: DevolucaoSolicitada, deps:
     return documents.devolucao(refund)
 
 
-@router.get("/v2/pix/{e2e_id}/devolucao/{id}", operation_id="get_refund")
+@router.get("/v2/pix/{e2e_id}/devolucao/{id}", operation_id="get_refund", dependencies=[allowed("pix.read")])
 async def get_refund(e2e_id: str, id: Id35, deps: DepsDep) -> Json:  # noqa: A002
     return documents.devolucao(receiving.refund_of(deps.bank, e2e_id=e2e_id, refund_id=id))

@@ -1,15 +1,19 @@
 """What may be asked, strictly: an unknown property or a wrong type is `json_invalido`."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from efi_simulator.domain.charging import Terms
+from efi_simulator.domain.nouns import StatementKind
 
 Valor = Annotated[str, Field(pattern=r"^[0-9]{1,10}\.[0-9]{2}$")]
 Txid = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]{26,35}$")]
 Id35 = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]{1,35}$")]
+EndToEndId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]{1,40}$")]
+"""Looser than the 32 characters of the standard: Efí's own samples are shorter."""
 Chave = Annotated[str, Field(min_length=1, max_length=77)]
 Message = Annotated[str, Field(max_length=140)]
 Cpf = Annotated[str, Field(pattern=r"^[0-9]{11}$")]
@@ -135,6 +139,45 @@ class EnvioSolicitado(Body):
     @property
     def amount(self) -> Decimal:
         return Decimal(self.valor)
+
+
+class TipoRegistros(Body):
+    """Efí's names of what may be asked for; what this bank never does stays empty."""
+
+    pixRecebido: bool = False  # noqa: N815  # Efí's names, all of them
+    pixEnviadoChave: bool = False  # noqa: N815
+    pixEnviadoDadosBancarios: bool = False  # noqa: N815
+    estornoPixEnviado: bool = False  # noqa: N815
+    pixDevolucaoEnviada: bool = False  # noqa: N815
+    pixDevolucaoRecebida: bool = False  # noqa: N815
+    tarifaPixEnviado: bool = False  # noqa: N815
+    tarifaPixRecebido: bool = False  # noqa: N815
+    estornoTarifaPixEnviado: bool = False  # noqa: N815
+    saldoDiaAnterior: bool = False  # noqa: N815
+    saldoDia: bool = False  # noqa: N815
+    transferenciaEnviada: bool = False  # noqa: N815
+    transferenciaRecebida: bool = False  # noqa: N815
+    estornoTransferenciaEnviada: bool = False  # noqa: N815
+    tarifaTransferenciaEnviada: bool = False  # noqa: N815
+    estornoTarifaTransferenciaEnviada: bool = False  # noqa: N815
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        return tuple(name for name, is_wanted in self if is_wanted)
+
+
+class ExtratoSolicitado(Body):
+    dataMovimento: Annotated[date, Field(strict=False)]  # noqa: N815  # Efí's name
+    tipoRegistros: TipoRegistros  # noqa: N815  # Efí's name
+
+
+class ReenvioSolicitado(Body):
+    tipo: Literal["PIX_RECEBIDO", "PIX_ENVIADO", "DEVOLUCAO_RECEBIDA", "DEVOLUCAO_ENVIADA"]
+    e2eids: Annotated[list[str], Field(min_length=1, max_length=1000)]
+
+    @property
+    def kind(self) -> StatementKind:
+        return StatementKind(self.tipo)
 
 
 class TokenSolicitado(Body):

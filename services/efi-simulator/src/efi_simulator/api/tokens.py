@@ -12,7 +12,7 @@ from efi_simulator.domain.refusals import InvalidClient
 
 SCOPES: Final = (
     "cob.read cob.write pix.read pix.write pix.send gn.pix.send.read "
-    "webhook.read webhook.write gn.balance.read"
+    "webhook.read webhook.write gn.balance.read gn.reports.read gn.reports.write"
 )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from efi_simulator.domain.bank import Bank, Due
 from efi_simulator.domain.nouns import Charge, ChargeStatus
 from efi_simulator.domain.refusals import (
+    BlockedDocument,
     ChargeNotActive,
     DuplicateTxid,
     InvalidAmount,
@@ -100,7 +101,7 @@ def remove_charge(bank: Bank, *, txid: str) -> Charge:
 def _active(bank: Bank, txid: str) -> Charge:
     charge = charge_of(bank, txid=txid)
     if charge.status is not ChargeStatus.ACTIVE:
-        raise ChargeNotActive
+        raise ChargeNotActive(status=bank.rules.inactive_status)
     return charge
 
 
@@ -109,6 +110,8 @@ def _check(bank: Bank, terms: Terms) -> None:
         raise InvalidKey("A chave informada não pertence à conta.")
     if terms.amount is not None and terms.amount <= ZERO:
         raise InvalidAmount
+    if set((terms.debtor or {}).values()) & bank.rules.blocked_documents:
+        raise BlockedDocument
 
 
 def _keep(bank: Bank, charge: Charge) -> Charge:

@@ -78,7 +78,7 @@ def devolucao(refund: Refund) -> Json:
         "rtrId": refund.return_id,
         "valor": valor(refund.amount),
         "horario": times,
-        "status": refund.status.value,
+        "status": refund.shown.value,
         **({"motivo": refund.reason} if refund.reason else {}),
     }
 
@@ -97,12 +97,12 @@ def accepted_send(send: Send) -> Json:
 def enviado(send: Send) -> Json:
     """A query's answer about a send. The owner's document is masked, as Efí does."""
     times = {"solicitacao": horario(send.requested_at)}
-    if send.status is SendStatus.DONE and send.settled_at:
+    if send.shown is SendStatus.DONE and send.settled_at:
         times["liquidacao"] = horario(send.settled_at)
     optional = {
         "infoPagador": send.message,
-        "gnExtras": {"tarifa": valor(send.fee)} if send.fee and send.status is SendStatus.DONE else {},
-        "erro": REJECTION if send.status is SendStatus.REJECTED else None,
+        "gnExtras": {"tarifa": valor(send.fee)} if send.fee and send.shown is SendStatus.DONE else {},
+        "erro": REJECTION if send.shown is SendStatus.REJECTED else None,
         "devolucoes": [retorno(one) for one in send.returns],
     }
     return {
@@ -110,7 +110,7 @@ def enviado(send: Send) -> Json:
         "idEnvio": send.id_envio,
         "valor": valor(send.amount),
         "chave": send.key,
-        "status": send.status.value,
+        "status": send.shown.value,
         "horario": times,
         "favorecido": {
             "chave": send.key,
@@ -134,8 +134,7 @@ def retorno(returned: Return) -> Json:
 
 def send_notice(send: Send, *, our_key: str) -> Json:
     """A webhook's entry about a send, its returns included."""
-    done = send.status is SendStatus.DONE
-    assert send.settled_at is not None
+    done = send.shown is SendStatus.DONE
     extras: Json = {"idEnvio": send.id_envio}
     if done and send.fee:
         extras["tarifa"] = valor(send.fee)
@@ -145,9 +144,9 @@ def send_notice(send: Send, *, our_key: str) -> Json:
         "endToEndId": send.e2e_id,
         "chave": our_key,
         "tipo": "SOLICITACAO",
-        "status": send.status.value,
+        "status": send.shown.value,
         "valor": valor(send.amount),
-        "horario": horario(send.settled_at) if done else None,
+        "horario": horario(send.settled_at or send.requested_at) if done else None,
         "gnExtras": extras,
         **({"devolucoes": [retorno(one) for one in send.returns]} if send.returns else {}),
     }

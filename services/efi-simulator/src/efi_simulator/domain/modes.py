@@ -24,11 +24,22 @@ class SendMode(StrEnum):
     RETURN_LATER = "return_later"
 
 
+class RefundMode(StrEnum):
+    OK = "ok"
+    REJECT = "reject"
+    REJECT_LATER = "reject_later"
+    CONTRADICT = "contradict"
+
+
 class ApiMode(StrEnum):
     OK = "ok"
     DOWN = "down"
     SLOW = "slow"
     ERROR_500 = "error_500"
+    HTML_502 = "html_502"
+    THROTTLED = "throttled"
+    CUT = "cut"
+    HALF_OPEN = "half_open"
 
 
 class Mode(Generic[M]):

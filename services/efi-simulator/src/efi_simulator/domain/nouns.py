@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -30,7 +30,10 @@ class SendStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money of a received Pix going back; `return_id` is the rtrId."""
+    """Money of a received Pix going back; `return_id` is the rtrId.
+
+    `told` is what the bank says of it where that is not what happened; `contradicted` that it will come to that.
+    """
 
     id: str
     e2e_id: str
@@ -40,6 +43,13 @@ class Refund:
     status: RefundStatus = RefundStatus.PROCESSING
     settled_at: datetime | None = None
     reason: str | None = None
+    fate: RefundStatus = RefundStatus.DONE
+    contradicted: bool = False
+    told: RefundStatus | None = None
+
+    @property
+    def shown(self) -> RefundStatus:
+        return self.told or self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +100,8 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """`fate` is how it will end; `returns_due` what its receiver will give back, in order."""
+    """`fate` is how it will end; `returns_due` what its receiver will give back, in order; `told` what the
+    bank says of it where that is not what happened."""
 
     id_envio: str
     e2e_id: str
@@ -104,6 +115,29 @@ class Send:
     status: SendStatus = SendStatus.PROCESSING
     settled_at: datetime | None = None
     returns: tuple[Return, ...] = ()
+    told: SendStatus | None = None
+
+    @property
+    def shown(self) -> SendStatus:
+        return self.told or self.status
+
+
+class StatementKind(StrEnum):
+    PIX_RECEIVED = "PIX_RECEBIDO"
+    PIX_SENT = "PIX_ENVIADO"
+    REFUND_SENT = "DEVOLUCAO_ENVIADA"
+    RETURN_RECEIVED = "DEVOLUCAO_RECEBIDA"
+    FEE = "TARIFA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A statement that was ordered: the movements of `day` that `records` (Efí's names) ask for."""
+
+    id: str
+    day: date
+    records: tuple[str, ...]
+    ready_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +156,13 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something to tell the webhook of `key`; `item` is the entry of its `pix` list."""
+    """Something to tell the webhook of `key`; `item` is the entry of its `pix` list.
+
+    `once`: no second attempt follows a failed first one. `number` tells notices apart.
+    """
 
     key: str
     kind: NoticeKind
     item: Mapping[str, Any] = field(repr=False)
+    once: bool = False
+    number: int = 0

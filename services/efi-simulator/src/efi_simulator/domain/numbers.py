@@ -20,6 +20,14 @@ class Numbers:
         self._run = run
         self._last = 0
 
+    @property
+    def last(self) -> int:
+        return self._last
+
+    def go_on_after(self, last: int) -> None:
+        """After a restart."""
+        self._last = max(self._last, last)
+
     def next(self) -> int:
         self._last += 1
         return self._last

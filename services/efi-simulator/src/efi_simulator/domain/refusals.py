@@ -21,9 +21,12 @@ class BankRefusal(Exception):
     status: ClassVar[int] = 400
     mensagem: ClassVar[str] = "A requisição foi recusada."
 
-    def __init__(self, mensagem: str = "", *, places: Sequence[Place] = ()) -> None:
+    def __init__(
+        self, mensagem: str = "", *, places: Sequence[Place] = (), status: int | None = None
+    ) -> None:
         super().__init__(mensagem or self.mensagem)
         self.places = tuple(places)
+        self.answers = self.status if status is None else status
 
     def body(self) -> dict[str, object]:
         """The error body as Efí writes it."""
@@ -37,12 +40,22 @@ class ApplicationError(BankRefusal):
     nome, status, mensagem = "erro_aplicacao", 500, "Ocorreu um erro interno. Tente novamente."
 
 
+class TooManyRequests(BankRefusal):
+    """Its name at Efí was not found in any source; ours is this."""
+
+    nome, status, mensagem = "limite_excedido", 429, "O limite de requisições foi excedido."
+
+
 class InvalidJson(BankRefusal):
     nome, mensagem = "json_invalido", "O JSON informado não é válido."
 
 
 class InvalidAmount(BankRefusal):
     nome, mensagem = "valor_invalido", "O valor informado é inválido."
+
+
+class BlockedDocument(BankRefusal):
+    nome, mensagem = "documento_bloqueado", "O documento está bloqueado para esta operação."
 
 
 class InvalidKey(BankRefusal):
@@ -105,18 +118,39 @@ class WebhookProbeFailed(BankRefusal):
     nome, mensagem = "webhook_invalido", "A requisição na URL informada falhou."
 
 
-class UnknownSend(BankRefusal):
-    """Family B: an RFC 7807 problem."""
+class Problem(BankRefusal):
+    """Family B: an RFC 7807 problem, of the routes that came later."""
 
-    nome, status, mensagem = "PixEnviadoNaoEncontrado", 404, "Nenhum Pix enviado encontrado."
+    title: ClassVar[str] = "Requisição inválida."
 
     def body(self) -> dict[str, object]:
+        violations = [{"razao": one.mensagem, "propriedade": one.caminho} for one in self.places]
         return {
             "type": f"https://pix.bcb.gov.br/api/v2/error/{self.nome}",
-            "title": "Pix enviado não encontrado.",
-            "status": self.status,
+            "title": self.title,
+            "status": self.answers,
             "detail": str(self),
-        }
+        } | ({"violacoes": violations} if violations else {})
+
+
+class UnknownSend(Problem):
+    nome, status, mensagem = "PixEnviadoNaoEncontrado", 404, "Nenhum Pix enviado encontrado."
+    title = "Pix enviado não encontrado."
+
+
+class UnknownReport(Problem):
+    nome, status, mensagem = "RelatorioNaoEncontrado", 404, "Nenhum relatório encontrado para o id informado."
+    title = "Relatório não encontrado."
+
+
+class InvalidReport(Problem):
+    nome, mensagem = "RelatorioInvalido", "A data do movimento precisa ser anterior à de hoje."
+    title = "Relatório inválido."
+
+
+class InvalidReplay(Problem):
+    nome, mensagem = "ReenvioInvalido", "Nenhum evento dos últimos 30 dias para algum dos e2eids."
+    title = "Reenvio inválido."
 
 
 class Unauthorized(BankRefusal):
@@ -130,6 +164,10 @@ class Unauthorized(BankRefusal):
 
 class InvalidClient(Unauthorized):
     nome, mensagem = "invalid_client", "Invalid or inactive credentials"
+
+
+class MissingScope(Unauthorized):
+    nome, status, mensagem = "insufficient_scope", 403, "The access token lacks a scope of this operation."
 
 
 class UnsupportedGrant(Unauthorized):

@@ -13,6 +13,7 @@ from efi_simulator.domain.nouns import NoticeKind, Return, Send, SendStatus
 from efi_simulator.domain.refusals import (
     AnswerLost,
     ApplicationError,
+    BlockedDocument,
     DuplicateSend,
     InvalidAmount,
     InvalidKey,
@@ -63,7 +64,7 @@ def request_send(
         returns_due=returns,
     )
     bank.move(-amount, fee=send.fee)
-    bank.sends[id_envio] = send
+    bank.keep_send(send)
     bank.later(Due.SEND, id_envio, now=now)
     if mode is SendMode.TIMEOUT_AFTER:
         raise AnswerLost
@@ -89,27 +90,53 @@ def settle_send(bank: Bank, *, id_envio: str, now: datetime) -> Send:
     settled = replace(send, status=send.fate, settled_at=now)
     if send.fate is SendStatus.REJECTED:
         bank.move(send.amount, fee=-send.fee)
-    bank.sends[id_envio] = settled
+    bank.keep_send(settled)
     for number in range(len(send.returns_due)):
         bank.later(Due.RETURN, id_envio, str(number), now=now)
     bank.tell(NoticeKind.SEND, documents.send_notice(settled, our_key=bank.our_key))
     return settled
 
 
-def return_send(bank: Bank, *, id_envio: str, number: int, now: datetime) -> Return:
-    """The receiver gives back the `number`-th part that it was fated to."""
+def return_send(bank: Bank, *, id_envio: str, number: int, now: datetime) -> Return | None:
+    """The receiver gives back the `number`-th part that it was fated to, as far as that is not back yet."""
     send = bank.sends[id_envio]
+    amount = min(send.returns_due[number], _left(send))
+    return give_back(bank, id_envio=id_envio, amount=amount, now=now) if amount else None
+
+
+def _left(send: Send) -> Decimal:
+    return send.amount - sum((one.amount for one in send.returns), ZERO)
+
+
+def give_back(bank: Bank, *, id_envio: str, amount: Decimal | None, now: datetime) -> Return:
+    """The receiver gives back `amount` (None: all that is left) of a send that went through.
+
+    UnknownSend; InvalidAmount beyond what is left, or of a send that did not go through.
+    """
+    send = send_by_id(bank, id_envio=id_envio)
+    left = _left(send)
+    wanted = left if amount is None else amount
+    if send.status is not SendStatus.DONE or not ZERO < wanted <= left:
+        raise InvalidAmount
     returned = Return(
         e2e_id=send.e2e_id,
         return_id=bank.numbers.return_id(now),
-        amount=send.returns_due[number],
+        amount=wanted,
         returned_at=now,
     )
     bank.move(returned.amount)
-    bank.returns.append(returned)
-    bank.sends[id_envio] = replace(send, returns=(*send.returns, returned))
-    bank.tell(NoticeKind.RETURN, documents.send_notice(bank.sends[id_envio], our_key=bank.our_key))
+    bank.returns[returned.return_id] = returned
+    send = bank.keep_send(replace(send, returns=(*send.returns, returned)))
+    bank.tell(NoticeKind.RETURN, documents.send_notice(send, our_key=bank.our_key))
     return returned
+
+
+def contradict_send(bank: Bank, *, id_envio: str, status: SendStatus) -> Send:
+    """From now on the bank says `status`, whatever happened. Only said: no money moves. UnknownSend."""
+    send = bank.keep_send(replace(send_by_id(bank, id_envio=id_envio), told=status))
+    if status is not SendStatus.PROCESSING:
+        bank.tell(NoticeKind.SEND, documents.send_notice(send, our_key=bank.our_key))
+    return send
 
 
 def _check(
@@ -126,7 +153,9 @@ def _check(
     check_key(key, document=document)
     if bank.rules.homologation:
         _check_homologation(amount=amount, key=key)
-    if amount + bank.rules.send_fee > bank.balance:
+    if document in bank.rules.blocked_documents:
+        raise BlockedDocument
+    if amount + bank.rules.send_fee > bank.available:
         raise PaymentDenied("Saldo insuficiente.")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from efi_simulator.domain.bank import Bank, Due
 from efi_simulator.domain.nouns import ChargeStatus
-from efi_simulator.domain.receiving import pay_charge, settle_refund
+from efi_simulator.domain.receiving import contradict_refund, pay_charge, settle_refund
 from efi_simulator.domain.sending import return_send, settle_send
 
 
@@ -14,8 +14,7 @@ def settle(bank: Bank, *, now: datetime) -> int:
     """Do everything that is due by `now`, in order; how much that was."""
     count = 0
     while (thing := bank.take_due(now)) is not None:
-        due, ids = thing
-        HANDLERS[due](bank, *ids, now=now)
+        HANDLERS[thing.due](bank, *thing.ids, now=now)
         count += 1
     return count
 
@@ -38,9 +37,14 @@ def _return(bank: Bank, id_envio: str, number: str, *, now: datetime) -> None:
     return_send(bank, id_envio=id_envio, number=int(number), now=now)
 
 
+def _contradiction(bank: Bank, e2e_id: str, refund_id: str, *, now: datetime) -> None:
+    contradict_refund(bank, e2e_id=e2e_id, refund_id=refund_id)
+
+
 HANDLERS: Final[Mapping[Due, Callable[..., None]]] = {
     Due.AUTO_PAYMENT: _auto_payment,
     Due.REFUND: _refund,
     Due.SEND: _send,
     Due.RETURN: _return,
+    Due.CONTRADICTION: _contradiction,
 }

@@ -9,10 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from simulator_fakes import NOW, bank, charge, send
 
 from efi_simulator.domain.charging import remove_charge
-from efi_simulator.domain.modes import SendMode
+from efi_simulator.domain.modes import RefundMode, SendMode
 from efi_simulator.domain.nouns import RefundStatus, SendStatus
 from efi_simulator.domain.receiving import pay_charge, receive_pix, request_refund
 from efi_simulator.domain.refusals import AnswerLost, BankRefusal, ChargeNotPayable
+from efi_simulator.domain.sending import contradict_send, give_back
 from efi_simulator.domain.settling import settle
 from kernel.money import ZERO
 
@@ -63,6 +64,22 @@ class Books(RuleBasedStateMachine):
     def misbehave(self, mode: SendMode, count: int) -> None:
         self.bank.send_mode.set(mode, count=count)
 
+    @rule(mode=st.sampled_from(RefundMode), count=st.integers(1, 3))
+    def misbehave_with_refunds(self, mode: RefundMode, count: int) -> None:
+        self.bank.refund_mode.set(mode, count=count)
+
+    @precondition(lambda self: self.bank.sends)
+    @rule(data=st.data(), amount=st.none() | amounts)
+    def give_back(self, data: st.DataObject, amount: Decimal | None) -> None:
+        id_envio = data.draw(st.sampled_from(sorted(self.bank.sends)))
+        self._try(lambda: give_back(self.bank, id_envio=id_envio, amount=amount, now=self.now))
+
+    @precondition(lambda self: self.bank.sends)
+    @rule(data=st.data(), status=st.sampled_from(SendStatus))
+    def contradict(self, data: st.DataObject, status: SendStatus) -> None:
+        id_envio = data.draw(st.sampled_from(sorted(self.bank.sends)))
+        contradict_send(self.bank, id_envio=id_envio, status=status)
+
     @rule(homologation=st.booleans())
     def change_rules(self, homologation: bool) -> None:
         self.bank.rules.homologation = homologation
@@ -80,7 +97,7 @@ class Books(RuleBasedStateMachine):
     def no_centavo_appears_or_disappears(self) -> None:
         books = self.bank
         received = sum((one.amount for one in books.received.values()), ZERO)
-        returned = sum((one.amount for one in books.returns), ZERO)
+        returned = sum((one.amount for one in books.returns.values()), ZERO)
         refunded = sum(
             (one.amount for one in books.refunds.values() if one.status is RefundStatus.DONE), ZERO
         )
@@ -105,7 +122,7 @@ class Books(RuleBasedStateMachine):
             *books.received,
             *(one.e2e_id for one in books.sends.values()),
             *(one.return_id for one in books.refunds.values()),
-            *(one.return_id for one in books.returns),
+            *(one.return_id for one in books.returns.values()),
         ]
         assert len(set(ids)) == len(ids)
         assert all(len(one) == 32 for one in ids)
@@ -115,6 +132,11 @@ class Books(RuleBasedStateMachine):
         for one in self.bank.received.values():
             back = [refund for refund in one.refunds if refund.status is not RefundStatus.REJECTED]
             assert sum((refund.amount for refund in back), ZERO) <= one.amount
+
+    @invariant()
+    def no_more_comes_back_than_went(self) -> None:
+        for one in self.bank.sends.values():
+            assert sum((back.amount for back in one.returns), ZERO) <= one.amount
 
     def _try(self, work) -> None:  # type: ignore[no-untyped-def]
         try:

@@ -1,5 +1,6 @@
 """Sends: what is refused, how they end, what comes back, and each way to lose an answer."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,7 +22,7 @@ from efi_simulator.domain.refusals import (
     PaymentDenied,
     UnknownSend,
 )
-from efi_simulator.domain.sending import HOMOLOGATION_KEY, send_by_e2e_id, send_by_id
+from efi_simulator.domain.sending import HOMOLOGATION_KEY, give_back, send_by_e2e_id, send_by_id
 from efi_simulator.domain.settling import settle
 
 THOUSAND = Decimal("1000.00")
@@ -170,10 +171,38 @@ def test_a_returned_send_stays_done_and_the_money_is_back() -> None:
     settle(books, now=LATER)
     assert status(books) is SendStatus.DONE
     assert books.balance == THOUSAND
-    assert [(one.e2e_id, one.amount) for one in books.returns] == [(made.e2e_id, Decimal("12.34"))]
+    assert [(one.e2e_id, one.amount) for one in books.returns.values()] == [(made.e2e_id, Decimal("12.34"))]
     assert [one.kind for one in books.notices] == [NoticeKind.SEND, NoticeKind.RETURN]
     assert books.notices[1].item["devolucoes"][0]["valor"] == "12.34"
     assert documents.enviado(books.sends["envio1"])["devolucoes"][0]["status"] == "DEVOLVIDO"
+
+
+@pytest.mark.parametrize("amount", ["0.00", "12.35"])
+def test_no_more_comes_back_than_went(amount: str) -> None:
+    books = bank()
+    send(books)
+    settle(books, now=LATER)
+    with pytest.raises(InvalidAmount):
+        give_back(books, id_envio="envio1", amount=Decimal(amount), now=LATER)
+
+
+def test_what_is_back_already_does_not_come_back_again() -> None:
+    books = bank()
+    books.rules.settles_after = timedelta(seconds=1)
+    books.send_mode.set(SendMode.RETURN_LATER, count=1)
+    send(books)
+    settle(books, now=LATER)
+    give_back(books, id_envio="envio1", amount=None, now=LATER)
+    settle(books, now=LATER + timedelta(seconds=1))
+    assert books.balance == THOUSAND
+    assert len(books.returns) == 1
+
+
+def test_nothing_comes_back_of_a_send_on_its_way() -> None:
+    books = bank()
+    send(books)
+    with pytest.raises(InvalidAmount):
+        give_back(books, id_envio="envio1", amount=None, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +221,7 @@ def test_homologation_decides_by_the_amount(amount: str, ends: SendStatus, retur
     send(books, amount, key=HOMOLOGATION_KEY)
     settle(books, now=LATER)
     assert status(books) is ends
-    assert [f"{one.amount}" for one in books.returns] == returns
+    assert [f"{one.amount}" for one in books.returns.values()] == returns
 
 
 def test_homologation_refuses_more_than_twenty_reais_at_once() -> None:

@@ -7,6 +7,7 @@ from simulator_fakes import KEY, RecordingPost
 
 from efi_simulator.domain.nouns import Notice, NoticeKind
 from efi_simulator.effects.deliver_notice import deliver_notice
+from efi_simulator.ports import Attempt
 
 NOTICE = Notice(key=KEY, kind=NoticeKind.RECEIVED, item={"endToEndId": "E1"})
 URL = "https://ibora.invalid/webhooks/efi"
@@ -16,11 +17,14 @@ async def deliver(
     post: RecordingPost, *, url_of: Callable[[str], str | None] = lambda _: URL
 ) -> tuple[bool, list[float]]:
     waits: list[float] = []
+    seen: list[Attempt] = []
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    done = await deliver_notice(post, notice=NOTICE, url_of=url_of, minute_s=60, sleep=sleep)
+    done = await deliver_notice(
+        post, notice=NOTICE, url_of=url_of, minute_s=60, sleep=sleep, watch=seen.append
+    )
     return done, waits
 
 
