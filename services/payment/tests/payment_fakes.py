@@ -1,6 +1,6 @@
 """Fakes against payment's ports: one in-memory database, one bank that does what a test tells it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,10 @@ from uuid import UUID
 
 from contracts.base import Fact
 from kernel.ids import new_id
+from payment.domain.booked import BookedPix
 from payment.domain.charge import Charge, ChargeStatus
+from payment.domain.claim import Rejection
+from payment.domain.devolution import Devolution
 from payment.domain.intent import Intent
 from payment.domain.policy import Policy
 from payment.domain.provider import (
@@ -21,10 +24,10 @@ from payment.domain.provider import (
     RefundState,
 )
 from payment.domain.received import Received, Source
-from payment.domain.refund import OPEN, Refund
+from payment.domain.refund import OPEN, Refund, RefundStatus, RefundTarget
 from payment.domain.ride import Ride, RideState
 from payment.domain.statement import Movement
-from payment.domain.webhook import EventType, Outcome, WebhookEvent, payload_hash
+from payment.domain.webhook import Delivery, EventType, Outcome, WebhookEvent, payload_hash
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 POLICY = Policy(charge_ttl_s=900.0, janitor_s=300.0)
@@ -54,6 +57,8 @@ def an_event(
     reference: str | None = None,
     status: str | None = None,
     attempts: int = 0,
+    txid: str | None = None,
+    amount: str | None = None,
 ) -> WebhookEvent:
     return WebhookEvent(
         id=new_id(),
@@ -65,6 +70,19 @@ def an_event(
         reference=reference,
         status=status,
         attempts=attempts,
+        txid=txid,
+        amount=None if amount is None else Decimal(amount),
+    )
+
+
+def a_delivery(*, received_at: datetime = NOW, ttl_s: float = 60.0) -> Delivery:
+    return Delivery(
+        id=new_id(),
+        sealed=b"sealed",
+        sha256="0" * 64,
+        redacted={"pix": []},
+        received_at=received_at,
+        shred_at=received_at + timedelta(seconds=ttl_s),
     )
 
 
@@ -149,19 +167,31 @@ class FakeIntents:
 
 class FakeReceived:
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[Received, Source, UUID | None]] = {}
+        self.rows: dict[str, BookedPix] = {}
         self.swept: datetime | None = None
 
-    async def claim(
-        self, received: Received, *, source: Source, intent_id: UUID | None, now: datetime
-    ) -> bool:
-        if received.e2e_id in self.rows:
+    async def claim(self, booked: BookedPix, *, source: Source, now: datetime) -> bool:
+        if booked.e2e_id in self.rows:
             return False
-        self.rows[received.e2e_id] = (received, source, intent_id)
+        self.rows[booked.e2e_id] = booked
         return True
+
+    async def get(self, e2e_id: str) -> BookedPix | None:
+        return self.rows.get(e2e_id)
+
+    lock = get
+
+    async def of_ride(self, ride_id: UUID) -> Sequence[BookedPix]:
+        return [booked for booked in self.rows.values() if booked.ride_id == ride_id]
 
     async def known(self, e2e_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(e2e_ids) & self.rows.keys()
+
+    async def page(
+        self, *, mismatch: bool, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[BookedPix]:
+        rows = [booked for booked in self.rows.values() if booked.mismatch is not None or not mismatch]
+        return rows[:limit]
 
     async def swept_until(self) -> datetime | None:
         return self.swept
@@ -175,6 +205,16 @@ class FakeWebhooks:
         self.rows: dict[UUID, WebhookEvent] = {}
         self.outcomes: dict[UUID, Outcome] = {}
         self.leases: dict[UUID, datetime] = {}
+        self.deliveries: dict[UUID, Delivery] = {}
+        self.shredded: set[UUID] = set()
+
+    async def keep(self, delivery: Delivery) -> None:
+        self.deliveries[delivery.id] = delivery
+
+    async def shred(self, *, now: datetime, limit: int) -> int:
+        due = [d.id for d in self.deliveries.values() if d.shred_at <= now and d.id not in self.shredded]
+        self.shredded |= set(due[:limit])
+        return len(due[:limit])
 
     async def add(self, events: Sequence[WebhookEvent]) -> None:
         self.rows |= {event.id: event for event in events}
@@ -199,32 +239,86 @@ class FakeWebhooks:
         return any(event.e2e_id == e2e_id for event in self.rows.values())
 
 
+class FakeClaims:
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], Rejection] = {}
+
+    async def reject(self, rejection: Rejection, *, now: datetime) -> bool:
+        key = (rejection.e2e_id, rejection.kind, rejection.reference)
+        new = key not in self.rows
+        self.rows.setdefault(key, rejection)
+        return new
+
+
 class FakeRefunds:
     def __init__(self) -> None:
         self.rows: dict[UUID, Refund] = {}
+        self.due: dict[UUID, datetime] = {}
 
     async def add(self, refund: Refund) -> None:
         self.rows[refund.id] = refund
 
-    async def lock(self, refund_id: UUID) -> Refund | None:
+    async def get(self, refund_id: UUID) -> Refund | None:
         return self.rows.get(refund_id)
+
+    lock = get
 
     async def save(self, refund: Refund) -> None:
         self.rows[refund.id] = refund
 
+    async def by_efi_id(self, e2e_id: str, efi_id: str) -> Sequence[Refund]:
+        return [r for r in self.rows.values() if (r.e2e_id, r.efi_id) == (e2e_id, efi_id)]
+
+    async def of_e2e(self, e2e_id: str) -> Sequence[Refund]:
+        return [r for r in self.rows.values() if r.e2e_id == e2e_id]
+
+    async def asked_for(self, e2e_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(r.e2e_id for r in self.rows.values()) & frozenset(e2e_ids)
+
+    async def of_payment(self, intent_id: UUID) -> Sequence[Refund]:
+        of_fare = [r for r in self.rows.values() if r.target is RefundTarget.FARE]
+        return [r for r in of_fare if r.payment_intent_id == intent_id]
+
     async def open_amount(self, intent_id: UUID) -> Decimal:
-        open_ = [
-            r.amount for r in self.rows.values() if r.payment_intent_id == intent_id and r.status in OPEN
-        ]
-        return sum(open_, Decimal("0.00"))
+        return _sum(r for r in await self.of_payment(intent_id) if r.status in OPEN)
+
+    async def credit_given(self, e2e_id: str) -> Decimal:
+        return _sum(r for r in self._credits(e2e_id) if r.status is not RefundStatus.FAILED)
+
+    async def credit_refunded(self, e2e_id: str) -> Decimal:
+        return _sum(r for r in self._credits(e2e_id) if r.status is RefundStatus.REFUNDED)
 
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]:
-        return [refund for refund in self.rows.values() if refund.status in OPEN][:limit]
+        due = [r for r in self.rows.values() if r.status in OPEN and self.due.get(r.id, now) <= now][:limit]
+        claimed = [replace(refund, attempts=refund.attempts + 1) for refund in due]
+        self.rows |= {refund.id: refund for refund in claimed}
+        self.due |= {refund.id: until for refund in claimed}
+        return claimed
+
+    async def postpone(self, refund_id: UUID, *, until: datetime) -> None:
+        self.due[refund_id] = until
+
+    def _credits(self, e2e_id: str) -> list[Refund]:
+        return [r for r in self.rows.values() if r.e2e_id == e2e_id and r.target is RefundTarget.CREDIT]
+
+
+def _sum(refunds: Iterable[Refund]) -> Decimal:
+    return sum((refund.amount for refund in refunds), Decimal("0.00"))
 
 
 class FakeStatements:
     def __init__(self) -> None:
         self.days: dict[date, int] = {}
+        self.reports: dict[date, tuple[str, datetime]] = {}
+
+    async def latest(self) -> date | None:
+        return max(self.days, default=None)
+
+    async def report_of(self, day: date) -> tuple[str, datetime] | None:
+        return self.reports.get(day)
+
+    async def note_report(self, day: date, *, report_id: str, now: datetime) -> None:
+        self.reports.setdefault(day, (report_id, now))
 
     async def published(self, day: date) -> bool:
         return day in self.days
@@ -242,6 +336,7 @@ class FakeTx:
     intents: FakeIntents = field(default_factory=FakeIntents)
     received: FakeReceived = field(default_factory=FakeReceived)
     webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
+    claims: FakeClaims = field(default_factory=FakeClaims)
     refunds: FakeRefunds = field(default_factory=FakeRefunds)
     statements: FakeStatements = field(default_factory=FakeStatements)
     facts: list[Fact] = field(default_factory=list)
@@ -256,14 +351,19 @@ class FakeTx:
 
 
 class FakeBank:
-    """A provider that a test scripts. `failing` is raised by every call while it is set,
-    `refusing_refunds` by those that ask for a refund."""
+    """A provider that a test scripts. `failing` is raised by every call while it is set, `refusing_refunds` by
+    those that ask for a refund. `outside` holds devolutions that somebody else asked for, by e2eId; `reports`
+    what a report of a day shows (None: it is still made; no entry: refused).
+    """
 
     def __init__(self) -> None:
         self.received: dict[str, Received] = {}
         self.states: dict[str, ChargeState] = {}
         self.refunds: dict[str, ProviderRefund] = {}
+        self.outside: dict[str, list[Devolution]] = {}
         self.moved: list[Movement] = []
+        self.reports: dict[str, list[Movement] | None] = {}
+        self.held = Decimal("0.00")
         self.failing: ProviderError | None = None
         self.refusing_refunds: ProviderRefused | None = None
         self.calls: list[str] = []
@@ -291,13 +391,14 @@ class FakeBank:
 
     async def find_received(self, e2e_id: str) -> Received | None:
         self._called(f"received {e2e_id}")
-        return self.received.get(e2e_id)
+        found = self.received.get(e2e_id)
+        return None if found is None else self._with_devolutions(found)
 
     async def list_received(self, *, start: datetime, end: datetime) -> AsyncIterator[Received]:
         self._called("list")
         for received in self.received.values():
-            if start <= received.paid_at < end:
-                yield received
+            if start <= received.paid_at < end and received.ours:
+                yield self._with_devolutions(received)
 
     async def refund(self, refund: Refund) -> ProviderRefund:
         self._called(f"refund {refund.efi_id}")
@@ -314,6 +415,23 @@ class FakeBank:
         self._called("movements")
         for movement in self.moved:
             yield movement
+
+    async def request_report(self, day: date) -> str:
+        self._called(f"request report {day}")
+        if day.isoformat() not in self.reports:
+            raise ProviderRefused("insufficient_scope")
+        return day.isoformat()
+
+    async def report(self, name: str) -> Sequence[Movement] | None:
+        self._called(f"report {name}")
+        return self.reports[name]
+
+    async def balance(self) -> Decimal:
+        self._called("balance")
+        return self.held
+
+    def _with_devolutions(self, received: Received) -> Received:
+        return replace(received, devolutions=tuple(self.outside.get(received.e2e_id, ())))
 
     def _called(self, call: str) -> None:
         self.calls.append(call)

@@ -192,6 +192,7 @@ class World:
             tariffs=TARIFFS,
             points=LocationPolicy(),
             quote_ttl_s=300,
+            unpaid_ride_blocks=True,
         )
 
     @asynccontextmanager

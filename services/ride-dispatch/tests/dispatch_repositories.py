@@ -17,7 +17,7 @@ from ride_dispatch.domain.offer import DriverBusy, Offer, OfferResponse
 from ride_dispatch.domain.place import Place
 from ride_dispatch.domain.quote import Quote
 from ride_dispatch.domain.rating import AlreadyRated, Rating
-from ride_dispatch.domain.ride import DRIVEN, OPEN, SEARCHED, ActiveRideExists, Ride
+from ride_dispatch.domain.ride import DRIVEN, OPEN, SEARCHED, UNPAID, ActiveRideExists, Ride
 from ride_dispatch.domain.search import Search
 from ride_dispatch.ports import Cursor, DriverPosition, Duty, Indexed, OpenOffer
 
@@ -58,6 +58,9 @@ class FakeRides:
     async def due_for_end(self, *, now: datetime, limit: int) -> Sequence[UUID]:
         searched = [row for row in self.rows.values() if row.status in SEARCHED]
         return [row.id for row in searched if row.search.ends_at <= now][:limit]
+
+    async def owes(self, passenger_id: UUID) -> bool:
+        return any(row.status in UNPAID and bool(row.final_fare) for row in self._of(passenger_id))
 
     async def active_of(self, user_id: UUID) -> Sequence[Ride]:
         return [row for row in self._of(user_id) if row.status in OPEN]

@@ -11,6 +11,7 @@ from payment.effects.process_webhooks import process_webhooks
 from payment.effects.publish_statement import publish_statement
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.register_webhook import register_webhook
+from payment.effects.shred_bodies import shred_bodies
 from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
 from payment.ports import Deps
@@ -27,6 +28,7 @@ JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
     Schedule(name="submit_refunds", every_s=0.5): submit_refunds,
     Schedule(name="expire_pix_charges", every_s=1.0): expire_pix_charges,
     Schedule(name="publish_statement", every_s=60.0): publish_statement,
+    Schedule(name="shred_bodies", every_s=3600.0): shred_bodies,
 }
 
 

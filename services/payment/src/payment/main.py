@@ -16,18 +16,20 @@ from efi import EfiClient
 from kernel.clock import Clock, SystemClock
 from payment.adapters.efi import EfiProvider
 from payment.adapters.transaction import PaymentTransaction
-from payment.api import payments, webhooks
+from payment.adapters.vault import CipherVault
+from payment.api import payments, received, reconciliation, webhooks
 from payment.api.webhooks import CallerCheck
 from payment.consumers import handlers
 from payment.domain.policy import Policy
 from payment.jobs import timetable
-from payment.ports import Provider
+from payment.ports import Provider, Vault
 from payment.settings import Settings
 from storage import Database
 
 SERVICE = "payment"
 TITLE = "Ibora payment"
 FOLDER = Path(__file__).resolve().parents[2]
+ROUTERS = (payments.router, received.router, reconciliation.router)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Deps:
     transaction: Callable[[], AbstractAsyncContextManager[PaymentTransaction]]
     provider: Provider
     policy: Policy
+    vault: Vault
     clock: Clock
 
     def now(self) -> datetime:
@@ -62,7 +65,11 @@ def build(
             charge_ttl_s=settings.charge_ttl_s,
             janitor_s=settings.janitor_s,
             lease_s=settings.payment_lease_s,
+            refund_second_payments=settings.refund_second_payments,
+            raw_webhook_ttl_s=settings.raw_webhook_ttl_s,
+            report_wait_s=settings.statement_report_wait_s,
         ),
+        vault=CipherVault.from_file(settings.encryption_key_file),
         clock=clock,
     )
     checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.ready}
@@ -75,7 +82,7 @@ def build(
         service=SERVICE,
         title=TITLE,
         settings=settings,
-        routers=[] if mode == "worker" else [payments.router],
+        routers=[] if mode == "worker" else list(ROUTERS),
         deps=deps,
         verifier=verifier,
         background=background,
@@ -113,7 +120,7 @@ def build_webhook(settings: Settings, app: FastAPI) -> FastAPI:
 
 def describe() -> FastAPI:
     """The routes with nothing opened: `make schemas` reads its OpenAPI."""
-    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[payments.router])
+    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=list(ROUTERS))
 
 
 def _serve(mode: web.Mode) -> None:

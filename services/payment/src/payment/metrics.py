@@ -10,6 +10,21 @@ WEBHOOKS_MISSED: Final = Counter("webhooks_missed_total", "Pix found by the jani
 WEBHOOKS_RECEIVED: Final = Counter(
     "webhooks_received_total", "Webhook events by type and outcome", ["event_type", "outcome"]
 )
+WEBHOOK_ITEMS_UNREADABLE: Final = Counter(
+    "webhook_items_unreadable_total", "Entries of webhooks that were stored but make no sense"
+)
+WEBHOOKS_REFUSED: Final = Counter(
+    "webhooks_refused_total", "Calls at the webhook's door that were not stored, by reason", ["reason"]
+)
+WEBHOOKS_SHREDDED: Final = Counter("webhook_bodies_shredded_total", "Sealed webhook bodies deleted in time")
+CLAIMS_REJECTED: Final = Counter(
+    "payment_claims_rejected_total", "Claims of webhooks that Efí does not bear out", ["kind"]
+)
+DEVOLUTIONS_WAITING: Final = Counter(
+    "payment_devolutions_waiting_total", "Looks at a devolution that does not fit our refunds yet"
+)
+REFUNDS_ENDED: Final = Counter("payment_refunds_total", "Refunds that ended", ["target", "status"])
+STATEMENTS_PUBLISHED: Final = Counter("payment_statements_published_total", "Days published for the ledger")
 PIX_HELD: Final = Counter("pix_held_total", "Received Pix that did not fit a charge", ["source"])
 CONFIRMATION_DELAY: Final = Histogram(
     "payment_confirmation_delay_seconds",

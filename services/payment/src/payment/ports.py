@@ -8,7 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.base import Fact
+from payment.domain.booked import BookedPix
 from payment.domain.charge import Charge
+from payment.domain.claim import Rejection
 from payment.domain.intent import Intent
 from payment.domain.policy import Policy
 from payment.domain.provider import ProviderCharge, ProviderRefund
@@ -16,7 +18,7 @@ from payment.domain.received import Received, Source
 from payment.domain.refund import Refund
 from payment.domain.ride import Ride
 from payment.domain.statement import Movement
-from payment.domain.webhook import Outcome, WebhookEvent
+from payment.domain.webhook import Delivery, Outcome, WebhookEvent
 
 
 class Rides(Protocol):
@@ -64,12 +66,22 @@ class Intents(Protocol):
 
 
 class ReceivedPix(Protocol):
-    async def claim(
-        self, received: Received, *, source: Source, intent_id: UUID | None, now: datetime
-    ) -> bool:
+    async def claim(self, booked: BookedPix, *, source: Source, now: datetime) -> bool:
         """Note the Pix; False when it was noted before, by whomever."""
 
+    async def get(self, e2e_id: str) -> BookedPix | None: ...
+
+    async def lock(self, e2e_id: str) -> BookedPix | None:
+        """The Pix with its row locked: what serialises its refunds. After the payment's row, never before."""
+
+    async def of_ride(self, ride_id: UUID) -> Sequence[BookedPix]: ...
+
     async def known(self, e2e_ids: Sequence[str]) -> frozenset[str]: ...
+
+    async def page(
+        self, *, mismatch: bool, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[BookedPix]:
+        """Newest first; `mismatch`: only those of which something is held."""
 
     async def swept_until(self) -> datetime | None:
         """Up to when Efí's list of received Pix was compared with ours."""
@@ -78,6 +90,8 @@ class ReceivedPix(Protocol):
 
 
 class WebhookEvents(Protocol):
+    async def keep(self, delivery: Delivery) -> None: ...
+
     async def add(self, events: Sequence[WebhookEvent]) -> None: ...
 
     async def claim(self, *, now: datetime, until: datetime, limit: int) -> Sequence[WebhookEvent]: ...
@@ -89,24 +103,62 @@ class WebhookEvents(Protocol):
     async def seen(self, e2e_id: str) -> bool:
         """Whether a webhook spoke of this Pix."""
 
+    async def shred(self, *, now: datetime, limit: int) -> int:
+        """Delete the sealed bodies whose time is over; answers how many."""
+
+
+class Claims(Protocol):
+    async def reject(self, rejection: Rejection, *, now: datetime) -> bool:
+        """Note it; False when it was noted before."""
+
 
 class Refunds(Protocol):
     async def add(self, refund: Refund) -> None: ...
 
-    async def lock(self, refund_id: UUID) -> Refund | None: ...
+    async def get(self, refund_id: UUID) -> Refund | None: ...
+
+    async def lock(self, refund_id: UUID) -> Refund | None:
+        """After the payment's row and the Pix's, never before."""
 
     async def save(self, refund: Refund) -> None: ...
 
-    async def open_amount(self, intent_id: UUID) -> Decimal: ...
+    async def by_efi_id(self, e2e_id: str, efi_id: str) -> Sequence[Refund]: ...
+
+    async def of_e2e(self, e2e_id: str) -> Sequence[Refund]: ...
+
+    async def asked_for(self, e2e_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these Pix of which some refund was ever asked for."""
+
+    async def of_payment(self, intent_id: UUID) -> Sequence[Refund]:
+        """Those of its fare, oldest first."""
+
+    async def open_amount(self, intent_id: UUID) -> Decimal:
+        """What refunds under way will take of a payment's fare."""
+
+    async def credit_given(self, e2e_id: str) -> Decimal:
+        """What refunds took or will take of a Pix's held money."""
+
+    async def credit_refunded(self, e2e_id: str) -> Decimal: ...
 
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]: ...
 
+    async def postpone(self, refund_id: UUID, *, until: datetime) -> None:
+        """When Efí is asked next about this refund."""
+
 
 class Statements(Protocol):
+    async def latest(self) -> date | None:
+        """The newest day whose statement is published."""
+
     async def published(self, day: date) -> bool: ...
 
     async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
         """Note that the day's statement is published; False when it was before."""
+
+    async def report_of(self, day: date) -> tuple[str, datetime] | None:
+        """The name of the report that Efí was asked for, and when."""
+
+    async def note_report(self, day: date, *, report_id: str, now: datetime) -> None: ...
 
 
 class Tx(Protocol):
@@ -120,6 +172,8 @@ class Tx(Protocol):
     def received(self) -> ReceivedPix: ...
     @property
     def webhooks(self) -> WebhookEvents: ...
+    @property
+    def claims(self) -> Claims: ...
     @property
     def refunds(self) -> Refunds: ...
     @property
@@ -139,9 +193,11 @@ class Provider(Protocol):
     async def remove_charge(self, txid: str) -> ProviderCharge:
         """Ask for its removal and answer its state after that: REMOVED, or PAID when the money was faster."""
 
-    async def find_received(self, e2e_id: str) -> Received | None: ...
+    async def find_received(self, e2e_id: str) -> Received | None:
+        """None when Efí does not know it (yet). It may be another key's: `ours` says so."""
 
-    def list_received(self, *, start: datetime, end: datetime) -> AsyncIterator[Received]: ...
+    def list_received(self, *, start: datetime, end: datetime) -> AsyncIterator[Received]:
+        """Those of our key only."""
 
     async def refund(self, refund: Refund) -> ProviderRefund: ...
 
@@ -151,10 +207,27 @@ class Provider(Protocol):
     def movements(self, *, start: datetime, end: datetime) -> AsyncIterator[Movement]:
         """What moved on the account because of Pix received or sent from `start` to `end`."""
 
+    async def request_report(self, day: date) -> str:
+        """Have Efí make its report of a day that is over; answers the report's name."""
+
+    async def report(self, name: str) -> Sequence[Movement] | None:
+        """The report's movements; None while Efí still makes it."""
+
+    async def balance(self) -> Decimal:
+        """What the account holds now."""
+
     async def webhook_url(self) -> str | None:
         """Where Efí reports for our key now."""
 
     async def register_webhook(self, url: str) -> None: ...
+
+
+class Vault(Protocol):
+    """Seals what may not lie about in the clear."""
+
+    def seal(self, body: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes) -> bytes: ...
 
 
 class Deps(Protocol):

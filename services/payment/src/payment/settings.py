@@ -44,3 +44,11 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     """How often, and from what age, open charges are asked about."""
     payment_lease_s: float = Field(default=60.0, gt=0)
     """How long a claimed charge or webhook is left to its process."""
+    encryption_key_file: Path
+    """Keys that seal webhooks' raw bodies: base64 of 32 bytes a line, the current one first."""
+    raw_webhook_ttl_s: float = Field(default=7_776_000.0, gt=0)
+    """How long a sealed body is kept; hash and redacted content stay."""
+    refund_second_payments: bool = True
+    """Whether what was paid twice for one ride goes back by itself."""
+    statement_report_wait_s: float = Field(default=3600.0, ge=0)
+    """How long a day's statement waits for Efí's own report."""

@@ -1,6 +1,8 @@
 """Payment on a real database, with a bank that the test scripts."""
 
 import json
+import secrets
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -26,7 +28,10 @@ def payment_settings(
     credentials.write_text(json.dumps({"client_id": "id", "client_secret": "secret"}))
     certificate = tmp_path / "efi.pem"
     certificate.write_bytes(certificates.client.cert.read_bytes() + certificates.client.key.read_bytes())
+    key = tmp_path / "key"
+    key.write_text(b64encode(secrets.token_bytes(32)).decode())
     settings = Settings(
+        encryption_key_file=key,
         database_url=urls.app_url,
         kafka_bootstrap="127.0.0.1:1",
         efi_base_url="https://127.0.0.1:1",

@@ -76,7 +76,8 @@ async def test_a_query_that_is_refused_does_not_fail_a_refund_that_is_under_way(
     await submit_refunds(deps)
     assert deps.tx.refunds.rows[refund.id].status is RefundStatus.PROCESSING
     deps.provider.failing = ProviderRefused("json_invalido")
-    await submit_refunds(deps)
+    deps.advance(10)
+    assert await submit_refunds(deps) == 1
     assert deps.tx.refunds.rows[refund.id].status is RefundStatus.PROCESSING
 
 
@@ -87,6 +88,7 @@ async def test_a_refund_whose_first_answer_was_lost_is_not_failed_by_a_refusal_o
     deps.provider.failing = ProviderUnclear("timeout")
     await submit_refunds(deps)
     deps.provider.failing = None
+    deps.advance(10)
     deps.provider.refunds[refund.efi_id] = ProviderRefund(state=RefundState.DONE, return_id="D1")
     deps.provider.refusing_refunds = ProviderRefused("valor_invalido")
     await submit_refunds(deps)

@@ -19,9 +19,10 @@ from payment.domain import refund as refunds
 from payment.domain.charge import Charge, ChargeStatus
 from payment.domain.intent import IllegalPaymentMove, Intent, IntentStatus
 from payment.domain.received import Verdict, judge, mismatch_fact
+from payment.domain.redaction import redacted, storable
 from payment.domain.refund import PaymentNotRefundable, Refund, RefundExceedsPayment, RefundStatus
 from payment.domain.ride import Ride, RideNotPayableYet, RideState
-from payment.domain.webhook import payload_hash, storable, without_payer
+from payment.domain.webhook import payload_hash
 
 
 def an_intent(**changes: Any) -> Intent:
@@ -226,7 +227,7 @@ def test_the_payer_is_not_stored() -> None:
         "gnExtras": {"pagador": {"cpf": "12345678909"}, "tarifa": "0.01"},
         "devolucoes": [{"id": "a\x00b", "favorecido": {"nome": "y"}}],
     }
-    assert without_payer(item) == {
+    assert redacted(item) == {
         "endToEndId": "E1",
         "gnExtras": {"tarifa": "0.01"},
         "devolucoes": [{"id": "ab"}],

@@ -1,9 +1,12 @@
 """What happens between payment and the bank, with a bank that a test scripts."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from payment_fakes import NOW, FakeDeps, a_pix, an_event, completed_ride
+from payment_fakes import NOW, FakeBank, FakeDeps, a_delivery, a_pix, an_event, completed_ride
 from prometheus_client import REGISTRY
 
 from kernel.actor import Actor
@@ -11,13 +14,14 @@ from kernel.ids import new_id
 from payment.domain.charge import Charge, ChargeStatus
 from payment.domain.intent import Intent, IntentStatus
 from payment.domain.provider import ChargeState, ProviderRefund, ProviderRefused, ProviderUnclear, RefundState
-from payment.domain.received import Source
+from payment.domain.received import Received, Source
 from payment.domain.refund import RefundStatus
 from payment.domain.webhook import EventType, Outcome
 from payment.effects.draw_qr import draw_qr
 from payment.effects.expire_pix_charges import expire_pix_charges
 from payment.effects.process_webhooks import process_webhooks
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
+from payment.effects.shred_bodies import shred_bodies
 from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
 from payment.usecases.confirm_pix import confirm_pix
@@ -138,13 +142,12 @@ async def test_a_webhook_of_a_send_is_passed_on_and_others_are_noted() -> None:
         [
             an_event(event_type=EventType.SEND, reference="abc", status="REALIZADO"),
             an_event(event_type=EventType.UNKNOWN),
-            an_event(event_type=EventType.REFUND, e2e_id="E1"),
         ]
     )
     await process_webhooks(deps)
     assert deps.tx.told() == ["send.reported"]
     outcomes = sorted(deps.tx.webhooks.outcomes.values())
-    assert outcomes == [Outcome.FORWARDED, Outcome.IGNORED, Outcome.IGNORED]
+    assert outcomes == [Outcome.FORWARDED, Outcome.UNREADABLE]
 
 
 async def test_an_overdue_charge_expires_after_efi_removed_it() -> None:
@@ -263,6 +266,7 @@ async def test_a_refund_is_followed_until_the_bank_has_decided() -> None:
     assert deps.tx.refunds.rows[refund_id].status is RefundStatus.PROCESSING
     efi_id = deps.tx.refunds.rows[refund_id].efi_id
     deps.provider.refunds[efi_id] = ProviderRefund(state=RefundState.DONE, return_id="D1")
+    deps.advance(2)
     await submit_refunds(deps)
     assert deps.tx.intents.intents[intent_id].status is IntentStatus.REFUNDED
     assert deps.provider.calls[-2:] == [f"refund {efi_id}", f"find refund {efi_id}"]
@@ -276,6 +280,7 @@ async def test_an_unclear_answer_leaves_the_refund_open_and_a_refusal_fails_it()
     assert deps.tx.refunds.rows[refund_id].status is RefundStatus.REQUESTED
     deps.provider.failing = None
     deps.provider.refusing_refunds = ProviderRefused("valor_invalido")
+    deps.advance(2)
     await submit_refunds(deps)
     assert deps.tx.refunds.rows[refund_id].status is RefundStatus.FAILED
     assert deps.tx.intents.intents[intent_id].status is IntentStatus.CONFIRMED
@@ -284,3 +289,74 @@ async def test_an_unclear_answer_leaves_the_refund_open_and_a_refusal_fails_it()
 def test_a_qr_code_is_a_png_of_the_code() -> None:
     picture = draw_qr("00020101021226830014BR.GOV.BCB.PIX")
     assert picture.startswith("data:image/png;base64,iVBOR")
+
+
+async def test_more_overdue_charges_than_a_batch_holds_end_in_one_run() -> None:
+    deps = FakeDeps()
+    deps.policy = replace(deps.policy, batch=3)
+    for _ in range(10):
+        await a_submitted_payment(deps)
+    deps.advance(901)
+    assert await expire_pix_charges(deps) == 10
+
+
+async def test_more_old_charges_than_a_batch_holds_are_asked_about_in_one_run() -> None:
+    deps = FakeDeps()
+    deps.policy = replace(deps.policy, batch=3)
+    for _ in range(10):
+        _, charge = await a_submitted_payment(deps)
+        deps.provider.pay(a_pix(txid=charge.txid))
+        deps.tx.intents.leases.clear()
+    deps.advance(301)
+    assert await reconcile_pix_charges(deps) == 10
+
+
+async def test_while_the_bank_is_away_one_batch_is_enough_to_see_it() -> None:
+    deps = FakeDeps()
+    deps.policy = replace(deps.policy, batch=3)
+    for _ in range(10):
+        await a_submitted_payment(deps)
+    deps.provider.failing = ProviderUnclear("down")
+    deps.provider.calls.clear()
+    deps.advance(301)
+    await reconcile_pix_charges(deps)
+    assert len(deps.provider.calls) == 3 + 1, "three charges and the list"
+    deps.advance(901)
+    await expire_pix_charges(deps)
+    assert len(deps.provider.calls) == 3 + 1 + 3
+
+
+async def test_after_an_outage_the_sweep_walks_the_whole_gap_and_keeps_its_progress() -> None:
+    deps = FakeDeps()
+    await reconcile_pix_charges(deps)
+    for hours in (1, 20, 47):
+        deps.provider.pay(replace(a_pix(txid=None, e2e_id=f"E{hours}"), paid_at=NOW + timedelta(hours=hours)))
+    deps.advance(48 * 3600)
+    lists = 0
+
+    async def failing_at_the_third(*, start: datetime, end: datetime) -> AsyncIterator[Received]:
+        nonlocal lists
+        lists += 1
+        if lists == 3:
+            raise ProviderUnclear("down")
+        async for received in FakeBank.list_received(deps.provider, start=start, end=end):
+            yield received
+
+    deps.provider.list_received = failing_at_the_third  # type: ignore[method-assign]
+    assert await reconcile_pix_charges(deps) == 1
+    swept = deps.tx.received.swept
+    assert swept is not None
+    assert NOW < swept < deps.now() - timedelta(hours=24)
+    assert await reconcile_pix_charges(deps) == 2
+    assert deps.tx.received.rows.keys() == {"E1", "E20", "E47"}
+
+
+async def test_bodies_are_shredded_when_their_time_is_over_and_not_before() -> None:
+    deps = FakeDeps()
+    for ttl_s in (10.0, 20.0):
+        await deps.tx.webhooks.keep(a_delivery(ttl_s=ttl_s))
+    assert await shred_bodies(deps) == 0
+    deps.advance(15)
+    assert await shred_bodies(deps) == 1
+    assert await shred_bodies(deps) == 0
+    assert len(deps.tx.webhooks.deliveries) == 2

@@ -7,7 +7,8 @@ import pytest
 from payment_fakes import FakeDeps
 
 import efi
-from contracts.payment import StatementLine, StatementLineKind
+from contracts.payment import StatementClosed, StatementLine, StatementLineKind
+from kernel.money import ZERO
 from payment.adapters.efi_statement import received_movements, sent_movements
 from payment.domain.provider import ProviderUnclear
 from payment.domain.statement import Movement, due_day, line_of
@@ -59,8 +60,10 @@ async def test_a_statement_is_published_once() -> None:
     assert await publish_statement(deps) == 1
     assert await publish_statement(deps) == 0
     assert await store_statement(deps.tx, day=YESTERDAY, movements=[a_movement()], now=NOON) is None
-    [line] = deps.tx.facts
+    line, closed = deps.tx.facts
     assert isinstance(line, StatementLine)
+    assert isinstance(closed, StatementClosed)
+    assert (closed.lines, closed.came_in, closed.went_out, closed.key()) == (1, line.amount, ZERO, line.key())
     assert (line.day, line.amount, line.line_id) == ("2026-11-23", Decimal("50.00"), "received:E1")
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from payment_fakes import CODE, NOW, FakeTx, a_pix, an_event, completed_ride
+from payment_fakes import CODE, NOW, FakeTx, a_delivery, a_pix, an_event, completed_ride
 
 from contracts.payment import MismatchKind, PaymentConfirmed, PaymentMismatchFound
 from kernel.actor import SYSTEM, Actor
@@ -165,8 +165,10 @@ async def test_a_paid_charge_does_not_expire() -> None:
 
 async def test_webhooks_are_stored_as_they_come() -> None:
     tx = FakeTx()
-    await store_webhook(tx, events=[an_event(e2e_id="E1"), an_event(e2e_id="E1")])
+    delivery = a_delivery()
+    await store_webhook(tx, delivery=delivery, events=[an_event(e2e_id="E1"), an_event(e2e_id="E1")])
     assert len(tx.webhooks.rows) == 2
+    assert tx.webhooks.deliveries == {delivery.id: delivery}
 
 
 async def test_a_send_is_passed_on() -> None:

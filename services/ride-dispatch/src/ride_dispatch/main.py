@@ -98,6 +98,7 @@ def wire(
         tariffs=tariffs(settings),
         points=location_policy(settings),
         quote_ttl_s=settings.quote_ttl_s,
+        unpaid_ride_blocks=settings.unpaid_ride_blocks,
     )
 
 

@@ -98,6 +98,9 @@ class Rides(Protocol):
 
     async def due_for_end(self, *, now: datetime, limit: int) -> Sequence[UUID]: ...
 
+    async def owes(self, passenger_id: UUID) -> bool:
+        """Whether a driven ride of the passenger's is not paid."""
+
     async def active_of(self, user_id: UUID) -> Sequence[Ride]:
         """Open rides of a passenger or driver, newest first."""
 
@@ -324,6 +327,7 @@ class Deps:
     tariffs: Mapping[VehicleCategory, Tariff]
     points: LocationPolicy
     quote_ttl_s: float
+    unpaid_ride_blocks: bool
 
     def now(self) -> datetime:
         return self.clock.now()

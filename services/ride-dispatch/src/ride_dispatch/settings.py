@@ -91,6 +91,9 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     quote_ttl_s: float = Field(default=300.0, gt=0)
     """Life of a quote."""
 
+    unpaid_ride_blocks: bool = True
+    """Whether a passenger with an unpaid ride can ask for no other."""
+
     location_max_accuracy_m: float = Field(default=50.0, gt=0)
     """Less accurate points are dropped."""
     location_max_age_s: float = Field(default=120.0, gt=0)

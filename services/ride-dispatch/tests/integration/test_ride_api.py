@@ -1,4 +1,6 @@
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from dispatch_stack import PAULISTA, Person, Stack, trip
 
@@ -14,6 +16,8 @@ from contracts.ride_dispatch import (
     RideRequested,
 )
 from kernel.ids import new_id
+from ride_dispatch.usecases.mark_paid import mark_paid
+from ride_dispatch.usecases.mark_payment_pending import mark_payment_pending
 from testkit import eventually
 
 
@@ -77,6 +81,25 @@ async def test_a_second_open_ride_of_a_passenger_is_refused(service: Stack) -> N
 
     assert again.status_code == 409
     assert again.json()["code"] == "active_ride_exists"
+
+
+async def test_an_unpaid_ride_blocks_the_next_request_until_it_is_paid(service: Stack) -> None:
+    passenger, driver, ride_id = await accepted_ride(service)
+    for verb in ("arrive", "start"):
+        await driver.post(f"/rides/{ride_id}/{verb}")
+    fare = (await driver.post(f"/rides/{ride_id}/complete", {})).json()["final_fare"]
+
+    blocked = await passenger.post("/rides", trip(), key="next")
+    assert (blocked.status_code, blocked.json()["code"]) == (409, "unpaid_ride_exists")
+    async with service.deps.transaction() as tx:
+        await mark_payment_pending(tx, ride_id=UUID(ride_id), now=service.deps.now())
+    assert (await passenger.post("/rides", trip(), key="other")).json()["code"] == "unpaid_ride_exists"
+    async with service.deps.transaction() as tx:
+        await mark_paid(tx, ride_id=UUID(ride_id), amount=Decimal(fare), now=service.deps.now())
+
+    again = await passenger.post("/rides", trip(), key="next")
+    assert again.status_code == 201, again.text
+    assert (await passenger.get("/rides/active")).json()["data"][0]["id"] == again.json()["id"]
 
 
 async def test_a_repeated_request_answers_the_same_ride(service: Stack) -> None:

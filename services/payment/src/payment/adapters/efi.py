@@ -1,8 +1,9 @@
 """Efí in payment's words."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 import efi
@@ -15,9 +16,11 @@ from efi import (
     EfiRefused,
     ReceivedNotFound,
     RefundNotFound,
+    StatementNotFound,
 )
-from payment.adapters.efi_statement import received_movements, sent_movements
+from payment.adapters.efi_statement import received_movements, reported_movements, sent_movements
 from payment.domain.charge import Charge
+from payment.domain.devolution import Devolution
 from payment.domain.provider import (
     ChargeState,
     ProviderCharge,
@@ -77,7 +80,7 @@ class EfiProvider:
                 pix = await self._client.get_received(e2e_id)
             except ReceivedNotFound:
                 return None
-        return _received(pix) if self._ours(pix) else None
+        return _received(pix, ours=self._ours(pix))
 
     async def list_received(self, *, start: datetime, end: datetime) -> AsyncIterator[Received]:
         with _translated():
@@ -107,6 +110,22 @@ class EfiProvider:
                 for movement in sent_movements(sent):
                     yield movement
 
+    async def request_report(self, day: date) -> str:
+        with _translated():
+            return await self._client.request_statement(day)
+
+    async def report(self, name: str) -> Sequence[Movement] | None:
+        with _translated():
+            try:
+                rows = await self._client.statement(name)
+            except StatementNotFound as error:
+                raise ProviderRefused("relatorio_nao_encontrado") from error
+        return None if rows is None else list(reported_movements(rows))
+
+    async def balance(self) -> Decimal:
+        with _translated():
+            return await self._client.balance()
+
     async def webhook_url(self) -> str | None:
         with _translated():
             try:
@@ -129,10 +148,19 @@ class EfiProvider:
         )
 
 
-def _received(pix: efi.ReceivedPix, *, txid: str | None = None) -> Received:
+def _received(pix: efi.ReceivedPix, *, txid: str | None = None, ours: bool = True) -> Received:
     """`txid`: the charge that lists the Pix; the Pix itself may leave it out there."""
     return Received(
-        e2e_id=pix.e2e_id, txid=pix.txid or txid, amount=pix.amount, fee=pix.fee, paid_at=pix.paid_at
+        e2e_id=pix.e2e_id,
+        txid=pix.txid or txid,
+        amount=pix.amount,
+        fee=pix.fee,
+        paid_at=pix.paid_at,
+        ours=ours,
+        devolutions=tuple(
+            Devolution(efi_id=refund.refund_id, amount=refund.amount, answer=_refund(refund))
+            for refund in pix.refunds
+        ),
     )
 
 

@@ -1,10 +1,20 @@
-"""Efí's lists of received and sent Pix as movements of our account."""
+"""Efí's lists of received and sent Pix, and its report of a day, as movements of our account."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import efi
 from contracts.payment import StatementLineKind
 from payment.domain.statement import Movement
+
+_KINDS: Final[Mapping[efi.StatementKind, tuple[StatementLineKind, str]]] = {
+    efi.StatementKind.PIX_RECEIVED: (StatementLineKind.PIX_RECEIVED, "received"),
+    efi.StatementKind.PIX_SENT: (StatementLineKind.PIX_SENT, "sent"),
+    efi.StatementKind.REFUND_SENT: (StatementLineKind.REFUND_SENT, "refund"),
+    efi.StatementKind.RETURN_RECEIVED: (StatementLineKind.RETURN_RECEIVED, "return"),
+    efi.StatementKind.FEE: (StatementLineKind.FEE, "fee"),
+}
 
 
 def received_movements(pix: efi.ReceivedPix) -> Iterator[Movement]:
@@ -35,6 +45,7 @@ def received_movements(pix: efi.ReceivedPix) -> Iterator[Movement]:
                 occurred_at=settled_at,
                 e2e_id=pix.e2e_id,
                 txid=pix.txid,
+                return_id=refund.return_id or refund.refund_id,
             )
 
 
@@ -69,4 +80,27 @@ def sent_movements(sent: efi.Send) -> Iterator[Movement]:
                 occurred_at=returned.settled_at or settled_at,
                 e2e_id=sent.e2e_id,
                 id_envio=sent.id_envio,
+                return_id=returned.return_id,
             )
+
+
+def reported_movements(rows: Iterable[efi.StatementRow]) -> Iterator[Movement]:
+    """The report's rows; one that names nothing is told apart by its time, amount and place among its equals."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        kind, word = _KINDS[row.kind]
+        name = row.return_id or row.id_envio or row.e2e_id or f"{row.occurred_at.isoformat()}:{row.amount}"
+        if row.kind is efi.StatementKind.FEE and row.amount > 0:
+            word = "fee_back"
+        line_id = f"{word}:{name}"
+        seen[line_id] += 1
+        yield Movement(
+            line_id=line_id if seen[line_id] == 1 else f"{line_id}:{seen[line_id]}",
+            kind=kind,
+            amount=row.amount,
+            occurred_at=row.occurred_at,
+            e2e_id=row.e2e_id,
+            txid=row.txid,
+            id_envio=row.id_envio,
+            return_id=row.return_id,
+        )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import Row, Select, and_, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -80,9 +80,15 @@ class SqlIntents:
     async def claim_stale(
         self, *, created_before: datetime, now: datetime, until: datetime, limit: int
     ) -> Sequence[Charge]:
-        due = and_(_C.pix_copy_paste.is_not(None), _C.created_at <= created_before, _C.next_attempt_at <= now)
-        # Never leased past its own end, or it would expire late.
-        return await self._claim(due, until=func.least(until, func.greatest(_C.expires_at, now)), limit=limit)
+        asked_lately = _C.next_attempt_at > now
+        # Those past their time are the expiry's, and none is leased past its end, or it would expire late.
+        due = and_(
+            _C.pix_copy_paste.is_not(None),
+            _C.created_at <= created_before,
+            _C.expires_at > now,
+            not_(asked_lately),
+        )
+        return await self._claim(due, until=func.least(until, _C.expires_at), limit=limit)
 
     async def postpone(self, charge_id: UUID, *, until: datetime, failed: bool) -> None:
         values = {_C.next_attempt_at: until, _C.attempts: _C.attempts + int(failed)}

@@ -1,17 +1,21 @@
-"""Which days' statements were published."""
+"""Which days' statements were published, and which reports Efí was asked for."""
 
 from datetime import date, datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payment.adapters.tables import statements
+from payment.adapters.tables import statement_reports, statements
 
 
 class SqlStatements:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def latest(self) -> date | None:
+        latest: date | None = (await self._session.execute(select(func.max(statements.c.day)))).scalar_one()
+        return latest
 
     async def published(self, day: date) -> bool:
         found = await self._session.execute(select(exists().where(statements.c.day == day)))
@@ -25,3 +29,17 @@ class SqlStatements:
             .returning(statements.c.day)
         )
         return claimed.one_or_none() is not None
+
+    async def report_of(self, day: date) -> tuple[str, datetime] | None:
+        columns = (statement_reports.c.report_id, statement_reports.c.requested_at)
+        query = select(*columns).where(statement_reports.c.day == day)
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else (row.report_id, row.requested_at)
+
+    async def note_report(self, day: date, *, report_id: str, now: datetime) -> None:
+        # Of two that asked at once the first one's report is the one that is read.
+        await self._session.execute(
+            insert(statement_reports)
+            .values(day=day, report_id=report_id, requested_at=now)
+            .on_conflict_do_nothing()
+        )

@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payment.adapters.claims import SqlClaims
 from payment.adapters.intents import SqlIntents
 from payment.adapters.received import SqlReceivedPix
 from payment.adapters.refunds import SqlRefunds
@@ -18,5 +19,6 @@ class PaymentTransaction(Transaction):
         self.intents = SqlIntents(session)
         self.received = SqlReceivedPix(session)
         self.webhooks = SqlWebhookEvents(session)
+        self.claims = SqlClaims(session)
         self.refunds = SqlRefunds(session)
         self.statements = SqlStatements(session)

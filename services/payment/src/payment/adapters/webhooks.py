@@ -8,19 +8,32 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payment.adapters.tables import webhook_events
-from payment.domain.webhook import EventType, Outcome, WebhookEvent
+from payment.adapters.tables import webhook_deliveries, webhook_events
+from payment.domain.webhook import Delivery, EventType, Outcome, WebhookEvent
 
 _W = webhook_events.c
+_D = webhook_deliveries.c
 _COLUMNS = (
     _W.id, _W.event_type, _W.payload, _W.payload_hash, _W.received_at, _W.txid, _W.e2e_id, _W.reference,
-    _W.status, _W.attempts,
+    _W.status, _W.amount, _W.attempts, _W.delivery_id,
 )  # fmt: skip
 
 
 class SqlWebhookEvents:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def keep(self, delivery: Delivery) -> None:
+        await self._session.execute(
+            insert(webhook_deliveries).values(
+                id=delivery.id,
+                sealed_body=delivery.sealed,
+                body_sha256=delivery.sha256,
+                redacted=delivery.redacted,
+                received_at=delivery.received_at,
+                shred_at=delivery.shred_at,
+            )
+        )
 
     async def add(self, events: Sequence[WebhookEvent]) -> None:
         rows = [
@@ -63,3 +76,19 @@ class SqlWebhookEvents:
     async def seen(self, e2e_id: str) -> bool:
         found = await self._session.execute(select(exists().where(_W.e2e_id == e2e_id)))
         return bool(found.scalar_one())
+
+    async def shred(self, *, now: datetime, limit: int) -> int:
+        due = (
+            select(_D.id)
+            .where(_D.shredded_at.is_(None), _D.shred_at <= now)
+            .order_by(_D.shred_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        shredded = await self._session.execute(
+            update(webhook_deliveries)
+            .where(_D.id.in_(due.scalar_subquery()))
+            .values(sealed_body=None, shredded_at=now)
+            .returning(_D.id)
+        )
+        return len(shredded.all())

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol, cast
 from fastapi import Depends, Request
 
 from payment.domain.policy import Policy
+from payment.ports import Provider, Vault
 
 
 class Deps(Protocol):
@@ -16,7 +17,11 @@ class Deps(Protocol):
     @property
     def transaction(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
     @property
+    def provider(self) -> Provider: ...
+    @property
     def policy(self) -> Policy: ...
+    @property
+    def vault(self) -> Vault: ...
 
     def now(self) -> datetime: ...
 

@@ -9,7 +9,14 @@ import web
 from kernel.ids import id_time
 from kernel.refusals import NotFound, NotYetKnown
 from payment.api.deps import Deps, DepsDep
-from payment.api.views import IntentRequest, PaymentView, RefundRequest, RefundView
+from payment.api.views import (
+    IntentRequest,
+    PaymentView,
+    RefundDetailView,
+    RefundRequest,
+    RefundsView,
+    RefundView,
+)
 from payment.domain.refund import PaymentNotRefundable, RefundExceedsPayment
 from payment.domain.ride import Ride, RideNotPayableYet, RideState
 from payment.usecases.open_intent import open_intent
@@ -109,6 +116,20 @@ async def post_refund(
         key=key,
         work=work,
     )
+
+
+@router.get(
+    "/admin/payments/{payment_id}/refunds",
+    operation_id="list_refunds",
+    response_model=RefundsView,
+    responses=web.errors(NotFound),
+)
+async def get_refunds(payment_id: UUID, principal: AdminOnly, deps: DepsDep) -> RefundsView:
+    """Every refund of a payment's fare, whoever asked for it, with what became of it."""
+    async with deps.transaction() as tx:
+        web.not_found_unless(await tx.intents.get(payment_id))
+        refunds = await tx.refunds.of_payment(payment_id)
+    return RefundsView(data=[RefundDetailView.of(refund) for refund in refunds])
 
 
 async def _ride(deps: Deps, ride_id: UUID) -> Ride:

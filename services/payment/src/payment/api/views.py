@@ -1,13 +1,16 @@
 """What payment answers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
 from contracts.base import Money
+from contracts.payment import MismatchKind
+from payment.domain.booked import BookedPix
 from payment.domain.charge import Charge, ChargeStatus
 from payment.domain.intent import Intent, IntentStatus
-from payment.domain.refund import Refund, RefundStatus
+from payment.domain.refund import Refund, RefundOrigin, RefundStatus, RefundTarget
+from payment.domain.statement import Statement
 from web import Body, MoneyIn, View
 
 
@@ -80,3 +83,96 @@ class RefundView(View):
     @classmethod
     def of(cls, refund: Refund) -> Self:
         return cls(id=refund.id, status=refund.status, amount=refund.amount)
+
+
+class RefundDetailView(RefundView):
+    """`target`: the fare that was paid, or money that was held; `origin`: an admin, our rule, or outside of Ibora."""
+
+    e2e_id: str
+    target: RefundTarget
+    origin: RefundOrigin
+    reason: str
+    requested_by: UUID | None
+    return_id: str | None
+    failure_reason: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, refund: Refund) -> Self:
+        return cls(
+            id=refund.id,
+            status=refund.status,
+            amount=refund.amount,
+            e2e_id=refund.e2e_id,
+            target=refund.target,
+            origin=refund.origin,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+            return_id=refund.return_id,
+            failure_reason=refund.failure_reason,
+            created_at=refund.created_at,
+            finished_at=refund.finished_at,
+        )
+
+
+class RefundsView(View):
+    """All refunds of one payment, oldest first: they are few."""
+
+    data: list[RefundDetailView]
+
+
+class ReceivedPixView(View):
+    """`held` of the amount paid no fare: a passenger's credit, or in suspense without a `passenger_id`."""
+
+    e2e_id: str
+    txid: str | None
+    amount: Money
+    fee: Money
+    held: Money
+    mismatch: MismatchKind | None
+    payment_id: UUID | None
+    ride_id: UUID | None
+    passenger_id: UUID | None
+    paid_at: datetime
+
+    @classmethod
+    def of(cls, booked: BookedPix) -> Self:
+        return cls(
+            e2e_id=booked.e2e_id,
+            txid=booked.txid,
+            amount=booked.amount,
+            fee=booked.fee,
+            held=booked.held,
+            mismatch=booked.mismatch,
+            payment_id=booked.intent_id,
+            ride_id=booked.ride_id,
+            passenger_id=booked.passenger_id,
+            paid_at=booked.paid_at,
+        )
+
+
+class StatementRequest(Body):
+    """A São Paulo day."""
+
+    day: date
+
+
+class StatementView(View):
+    """What was published. `complete` is false for a day that is not over: its own statement still comes."""
+
+    day: date
+    lines: int
+    came_in: Money
+    went_out: Money
+    complete: bool
+
+    @classmethod
+    def of(cls, statement: Statement, *, complete: bool) -> Self:
+        return cls(
+            day=statement.day,
+            lines=len(statement.lines),
+            came_in=statement.came_in,
+            went_out=statement.went_out,
+            complete=complete,
+        )

@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from payment.domain.devolution import ProviderRefund, RefundState
 from payment.domain.received import Received
+
+__all__ = [
+    "ChargeState",
+    "ProviderCharge",
+    "ProviderError",
+    "ProviderRefund",
+    "ProviderRefused",
+    "ProviderUnclear",
+    "RefundState",
+]
 
 
 class ProviderError(Exception):
@@ -32,16 +43,3 @@ class ChargeState(StrEnum):
 class ProviderCharge:
     state: ChargeState
     received: tuple[Received, ...] = ()
-
-
-class RefundState(StrEnum):
-    PROCESSING = "processing"
-    DONE = "done"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderRefund:
-    state: RefundState
-    return_id: str
-    reason: str | None = None

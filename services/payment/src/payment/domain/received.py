@@ -11,6 +11,7 @@ from enum import StrEnum
 from contracts.payment import MismatchKind, PaymentMismatchFound
 from kernel.money import ZERO
 from payment.domain.charge import Charge, ChargeStatus
+from payment.domain.devolution import Devolution
 from payment.domain.intent import Intent
 
 
@@ -23,13 +24,18 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """As Efí's own query describes it, never as a webhook claims. `fee` is what Efí kept of it."""
+    """As Efí's own query describes it, never as a webhook claims. `fee` is what Efí kept of it.
+
+    `ours` is False when it came in for another Pix key than ours; `devolutions` is what goes back of it.
+    """
 
     e2e_id: str
     txid: str | None
     amount: Decimal
     fee: Decimal
     paid_at: datetime
+    ours: bool = True
+    devolutions: tuple[Devolution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

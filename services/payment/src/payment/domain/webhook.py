@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
-
-_PAYER: Final = ("pagador", "favorecido", "infoPagador")
 
 
 class EventType(StrEnum):
@@ -29,12 +27,15 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     NOT_FOUND = "not_found"
     FORWARDED = "forwarded"
+    REJECTED = "rejected"
+    REFUND_NOTED = "refund_noted"
+    UNREADABLE = "unreadable"
     IGNORED = "ignored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
-    """`payload` is the item without the payer's name and document: identity is their only home."""
+    """`payload` is the item redacted; `amount` is what it claims. `delivery_id`: the body that it came in."""
 
     id: UUID
     event_type: EventType
@@ -45,25 +46,24 @@ class WebhookEvent:
     e2e_id: str | None = None
     reference: str | None = None
     status: str | None = None
+    amount: Decimal | None = None
     attempts: int = 0
+    delivery_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One call of Efí's. `sealed` is its whole body, encrypted, until `shred_at`; the rest stays."""
+
+    id: UUID
+    sealed: bytes
+    sha256: str
+    redacted: Mapping[str, Any]
+    received_at: datetime
+    shred_at: datetime
 
 
 def payload_hash(item: Mapping[str, Any]) -> str:
     """SHA-256 of the whole item in canonical JSON: equal notifications have equal hashes."""
     canonical = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def storable(text: str) -> str:
-    """Text that Postgres can hold: no NUL, no lone surrogate."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def without_payer(value: Any) -> Any:
-    """The item, storable, without what identifies the payer, at any depth."""
-    if isinstance(value, Mapping):
-        return {storable(key): without_payer(inner) for key, inner in value.items() if key not in _PAYER}
-    if isinstance(value, list):
-        return [without_payer(inner) for inner in value]
-    # A number with a fraction was read exactly; as text it stays so.
-    return storable(str(value)) if isinstance(value, str | Decimal) else value

@@ -11,7 +11,9 @@ async def apply_received(deps: Deps, *, received: Received, source: Source) -> O
     """`confirm_pix` in a transaction of its own; the metrics move only after its commit."""
     now = deps.now()
     async with deps.transaction() as tx:
-        outcome = await confirm_pix(tx, received=received, source=source, now=now)
+        outcome = await confirm_pix(
+            tx, received=received, source=source, now=now, refund_second=deps.policy.refund_second_payments
+        )
     if outcome is Outcome.CONFIRMED:
         PAYMENTS_CONFIRMED.inc()
         CONFIRMATION_DELAY.observe(max((now - received.paid_at).total_seconds(), 0.0))

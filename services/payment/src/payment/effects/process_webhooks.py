@@ -5,10 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from contracts.payment import ClaimKind
+from payment.domain.booked import BookedPix
+from payment.domain.claim import Claim, Rejection, unfounded
 from payment.domain.provider import ProviderError, ProviderRefused
 from payment.domain.received import Received, Source
 from payment.domain.webhook import EventType, Outcome, WebhookEvent
 from payment.effects.apply_received import apply_received
+from payment.effects.reject_claims import reject_claims
+from payment.effects.settle_devolutions import settle_devolutions
 from payment.metrics import PROVIDER_FAILURES, WEBHOOKS_RECEIVED
 from payment.ports import Deps
 from payment.usecases.report_send import report_send
@@ -31,7 +36,8 @@ async def process_webhooks(deps: Deps) -> int:
 def _groups(events: Iterable[WebhookEvent]) -> list[Sequence[WebhookEvent]]:
     groups: dict[tuple[str, str], list[WebhookEvent]] = defaultdict(list)
     for event in events:
-        groups[event.event_type, event.e2e_id or event.reference or str(event.id)].append(event)
+        name = event.reference if event.event_type is EventType.SEND else event.e2e_id
+        groups[event.event_type, name or str(event.id)].append(event)
     return list(groups.values())
 
 
@@ -39,22 +45,30 @@ async def _process(deps: Deps, group: Sequence[WebhookEvent], *, turn: asyncio.S
     async with turn:
         match group[0].event_type:
             case EventType.RECEIVED:
+                await _received(deps, group)
+            case EventType.REFUND:
                 await _fetch_back(deps, group)
             case EventType.SEND:
                 await _forward(deps, group)
             case _:
-                # Refunds are followed by asking Efí (`submit_refunds`); tests and strangers change nothing.
-                await _finish(deps, group, outcome=Outcome.IGNORED)
+                # Kept for a person to look at; what it may have meant the janitor finds.
+                await _finish(deps, group, outcome=Outcome.UNREADABLE)
+
+
+async def _received(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    e2e_id = _e2e_id(group)
+    async with deps.transaction() as tx:
+        booked = await tx.received.get(e2e_id)
+    if booked is None:
+        await _fetch_back(deps, group)
+        return
+    # What is booked is Efí's word already.
+    await reject_claims(deps, _unfounded(group, booked))
+    await _finish(deps, group, outcome=Outcome.DUPLICATE)
 
 
 async def _fetch_back(deps: Deps, group: Sequence[WebhookEvent]) -> None:
-    e2e_id = group[0].e2e_id
-    assert e2e_id is not None, "a received Pix is named by its e2eId"
-    async with deps.transaction() as tx:
-        known = e2e_id in await tx.received.known([e2e_id])
-    if known:
-        await _finish(deps, group, outcome=Outcome.DUPLICATE)
-        return
+    e2e_id = _e2e_id(group)
     try:
         received = await deps.provider.find_received(e2e_id)
     except ProviderRefused:
@@ -65,20 +79,55 @@ async def _fetch_back(deps: Deps, group: Sequence[WebhookEvent]) -> None:
         PROVIDER_FAILURES.labels("find_received", "unclear").inc()
         await _postpone(deps, group)
         return
-    await _apply(deps, group, received=received)
-
-
-async def _apply(deps: Deps, group: Sequence[WebhookEvent], *, received: Received | None) -> None:
     if received is not None:
-        outcome = await apply_received(deps, received=received, source=Source.WEBHOOK)
-        await _finish(deps, group[:1], outcome=outcome)
-        if len(group) > 1:
-            await _finish(deps, group[1:], outcome=Outcome.DUPLICATE)
+        await _apply(deps, group, received=received)
     elif max(event.attempts for event in group) >= deps.policy.not_found_attempts:
-        # Efí does not know it: a forged notification, or another customer's.
-        await _finish(deps, group, outcome=Outcome.NOT_FOUND)
+        await _give_up(deps, group)
     else:
         await _postpone(deps, group)
+
+
+async def _apply(deps: Deps, group: Sequence[WebhookEvent], *, received: Received) -> None:
+    await reject_claims(deps, _unfounded(group, received))
+    if not received.ours:
+        await _finish(deps, group, outcome=Outcome.REJECTED)
+        return
+    outcome = await apply_received(deps, received=received, source=Source.WEBHOOK)
+    if not await settle_devolutions(deps, received=received):
+        await _postpone(deps, group)
+        return
+    if group[0].event_type is EventType.REFUND:
+        await _finish(deps, group, outcome=Outcome.REFUND_NOTED)
+        return
+    await _finish(deps, group[:1], outcome=outcome)
+    if len(group) > 1:
+        await _finish(deps, group[1:], outcome=Outcome.DUPLICATE)
+
+
+async def _give_up(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    """Efí does not know it, asked again and again: a forged notification, or another customer's."""
+    told = group[0]
+    rejection = Rejection(
+        kind=ClaimKind.UNKNOWN_PIX, e2e_id=_e2e_id(group), txid=told.txid, claimed=told.amount
+    )
+    await reject_claims(deps, [rejection])
+    await _finish(deps, group, outcome=Outcome.NOT_FOUND)
+
+
+def _unfounded(group: Sequence[WebhookEvent], truth: Received | BookedPix) -> list[Rejection]:
+    return unfounded(
+        [Claim(txid=event.txid, amount=event.amount) for event in group],
+        e2e_id=truth.e2e_id,
+        txid=truth.txid,
+        amount=truth.amount,
+        ours=not isinstance(truth, Received) or truth.ours,
+    )
+
+
+def _e2e_id(group: Sequence[WebhookEvent]) -> str:
+    e2e_id = group[0].e2e_id
+    assert e2e_id is not None, "a received Pix is named by its e2eId"
+    return e2e_id
 
 
 async def _forward(deps: Deps, group: Sequence[WebhookEvent]) -> None:

@@ -2,24 +2,29 @@
 
 from datetime import datetime
 
+from payment.domain.booked import BookedPix
 from payment.domain.charge import Charge
 from payment.domain.intent import Intent
 from payment.domain.received import Received, Source, judge, mismatch_fact
 from payment.domain.webhook import Outcome
 from payment.ports import Tx
+from payment.usecases.return_second_payments import return_second_payments
 
 
-async def confirm_pix(tx: Tx, *, received: Received, source: Source, now: datetime) -> Outcome:
+async def confirm_pix(
+    tx: Tx, *, received: Received, source: Source, now: datetime, refund_second: bool = True
+) -> Outcome:
     """Confirm the charge that the Pix pays, or hold the money for its owner; each e2eId once.
 
     The intent's row is locked before anything is decided, so a repeated, second or late Pix finds the truth.
+    `refund_second`: what was paid twice for one ride goes back at once.
     """
     found = await tx.intents.lock_by_txid(received.txid) if received.txid else None
     intent, charge = found or (None, None)
-    intent_id = intent.id if intent else None
-    if not await tx.received.claim(received, source=source, intent_id=intent_id, now=now):
-        return Outcome.DUPLICATE
     verdict = judge(received, charge=charge)
+    booked = BookedPix.of(received, verdict=verdict, intent=intent)
+    if not await tx.received.claim(booked, source=source, now=now):
+        return Outcome.DUPLICATE
     if verdict.confirms:
         assert intent is not None, "a verdict confirms a charge, and a charge has its intent"
         assert charge is not None, "a verdict confirms a charge"
@@ -27,6 +32,8 @@ async def confirm_pix(tx: Tx, *, received: Received, source: Source, now: dateti
     if verdict.mismatch is not None:
         fact = mismatch_fact(received, verdict, intent=intent, now=now)
         await tx.publish(fact, version=intent.version if intent else 0)
+    if intent is not None and refund_second:
+        await return_second_payments(tx, ride_id=intent.ride_id, now=now)
     return Outcome.CONFIRMED if verdict.confirms else Outcome.HELD
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from payment.domain.webhook import WebhookEvent
+from payment.domain.webhook import Delivery, WebhookEvent
 from payment.ports import Tx
 
 
-async def store_webhook(tx: Tx, *, events: Sequence[WebhookEvent]) -> None:
-    """One row an event and delivery; equal events are told apart later, by what they speak of."""
+async def store_webhook(tx: Tx, *, delivery: Delivery, events: Sequence[WebhookEvent]) -> None:
+    """The body as it came, sealed, and one row an event; equal events are told apart later."""
+    await tx.webhooks.keep(delivery)
     await tx.webhooks.add(events)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from contracts.ride_dispatch import RideStatus
 from ride_dispatch.adapters.mapping import ride_of, ride_row, search_row
 from ride_dispatch.adapters.tables import rides
 from ride_dispatch.domain.offer import DriverBusy
-from ride_dispatch.domain.ride import OPEN, SEARCHED, ActiveRideExists, Ride
+from ride_dispatch.domain.ride import OPEN, SEARCHED, UNPAID, ActiveRideExists, Ride
 from ride_dispatch.domain.search import Search
 from ride_dispatch.ports import Cursor
 
@@ -67,6 +67,13 @@ class SqlRides:
 
     async def due_for_end(self, *, now: datetime, limit: int) -> Sequence[UUID]:
         return await self._searched(rides.c.search_ends_at <= now, order=rides.c.search_ends_at, limit=limit)
+
+    async def owes(self, passenger_id: UUID) -> bool:
+        unpaid = (
+            (rides.c.passenger_id == passenger_id) & rides.c.status.in_(UNPAID) & (rides.c.final_fare > 0)
+        )
+        found: bool = (await self._session.execute(select(exists().where(unpaid)))).scalar_one()
+        return found
 
     async def active_of(self, user_id: UUID) -> Sequence[Ride]:
         query = _newest_first(_mine(user_id) & rides.c.status.in_(OPEN), after=None)

@@ -22,7 +22,7 @@ from ride_dispatch.api.views import (
 from ride_dispatch.domain.driver import AccountNotActive
 from ride_dispatch.domain.quote import QuoteExpired, QuoteMismatch
 from ride_dispatch.domain.rating import AlreadyRated, RideNotRatable
-from ride_dispatch.domain.ride import ActiveRideExists, IllegalTransition, Ride
+from ride_dispatch.domain.ride import ActiveRideExists, IllegalTransition, Ride, UnpaidRideExists
 from ride_dispatch.effects.refresh_driver import refresh_driver
 from ride_dispatch.metrics import REASSIGNED, RIDES_CANCELED, RIDES_CREATED
 from ride_dispatch.ports import Deps
@@ -62,7 +62,9 @@ async def post_quote(body: QuoteRequest, principal: PassengerOnly, deps: DepsDep
     operation_id="request_ride",
     status_code=201,
     response_model=RideView,
-    responses=web.errors(ActiveRideExists, QuoteExpired, QuoteMismatch, AccountNotActive, NotYetKnown),
+    responses=web.errors(
+        ActiveRideExists, UnpaidRideExists, QuoteExpired, QuoteMismatch, AccountNotActive, NotYetKnown
+    ),
 )
 async def post_ride(
     request: Request, body: RideRequest, principal: PassengerOnly, key: IdempotencyKey, deps: DepsDep
@@ -82,6 +84,7 @@ async def post_ride(
             tariffs=deps.tariffs,
             policy=deps.search,
             now=deps.now(),
+            unpaid_blocks=deps.unpaid_ride_blocks,
         )
 
         async def tell() -> None:

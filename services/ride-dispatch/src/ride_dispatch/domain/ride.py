@@ -44,6 +44,10 @@ FINISHED: Final = frozenset(
 """Driven to its end: it can be rated."""
 
 
+UNPAID: Final = frozenset({RideStatus.COMPLETED, RideStatus.PAYMENT_PENDING})
+"""Driven and not paid; with a fare of nothing there is nothing to pay."""
+
+
 class IllegalTransition(Refusal):
     """The ride's state does not allow this."""
 
@@ -60,6 +64,16 @@ class ActiveRideExists(Refusal):
     status = 409
     pt = "Você já tem uma corrida em andamento."
     en = "You already have a ride under way."
+
+
+class UnpaidRideExists(Refusal):
+    """The passenger has a ride that was driven and not paid. It passes with the payment."""
+
+    code = "unpaid_ride_exists"
+    status = 409
+    final = False
+    pt = "Você tem uma corrida por pagar. Pague-a para pedir outra."
+    en = "You have a ride to pay. Pay it to ask for another."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

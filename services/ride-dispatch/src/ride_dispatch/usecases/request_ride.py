@@ -9,7 +9,7 @@ from ride_dispatch.domain.driver import require_active
 from ride_dispatch.domain.fare import Estimate, Tariff, estimate_fare
 from ride_dispatch.domain.place import Place
 from ride_dispatch.domain.quote import QuoteMismatch
-from ride_dispatch.domain.ride import Ride
+from ride_dispatch.domain.ride import Ride, UnpaidRideExists
 from ride_dispatch.domain.search import Search, SearchPolicy
 from ride_dispatch.ports import Tx
 
@@ -26,10 +26,12 @@ async def request_ride(
     tariffs: Mapping[VehicleCategory, Tariff],
     policy: SearchPolicy,
     now: datetime,
+    unpaid_blocks: bool = True,
 ) -> Ride:
     """A passenger asks for a ride; its search begins at once.
 
-    Raises NotYetKnown, AccountNotActive, QuoteMismatch, QuoteExpired, ActiveRideExists.
+    `unpaid_blocks`: not while a driven ride is unpaid. Raises NotYetKnown, AccountNotActive, QuoteMismatch,
+    QuoteExpired, ActiveRideExists, UnpaidRideExists.
     """
     profile = await tx.profiles.get(passenger_id)
     if profile is None:
@@ -58,6 +60,9 @@ async def request_ride(
         created_at=now,
     ).seek()
     await tx.rides.add(ride)
+    # After the insert, which waits for a ride that is ending at this moment.
+    if unpaid_blocks and await tx.rides.owes(passenger_id):
+        raise UnpaidRideExists
     await tx.publish(_requested(ride), version=ride.version)
     return ride
 

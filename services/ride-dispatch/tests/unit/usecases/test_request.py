@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from ride_dispatch.domain.driver import AccountNotActive
 from ride_dispatch.domain.matching import Gate, Near
 from ride_dispatch.domain.offer import OfferResponse
 from ride_dispatch.domain.quote import QuoteExpired, QuoteMismatch
-from ride_dispatch.domain.ride import ActiveRideExists, Ride
+from ride_dispatch.domain.ride import ActiveRideExists, Ride, UnpaidRideExists
 from ride_dispatch.usecases.end_search import end_search
 from ride_dispatch.usecases.expire_offers import expire_offers
 from ride_dispatch.usecases.offer_ride import Wave, offer_ride
@@ -58,6 +59,31 @@ async def test_a_second_open_ride_is_refused() -> None:
     await ask(tx, passenger_id)
     with pytest.raises(ActiveRideExists):
         await ask(tx, passenger_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "fare", "blocks", "refused"),
+    [
+        (S.COMPLETED, "20.00", True, True),
+        (S.PAYMENT_PENDING, "20.00", True, True),
+        (S.PAID, "20.00", True, False),
+        (S.REFUNDED, "20.00", True, False),
+        (S.COMPLETED, "0.00", True, False),
+        (S.PAYMENT_PENDING, "20.00", False, False),
+    ],
+)
+async def test_a_driven_and_unpaid_ride_blocks_the_next_request_unless_it_costs_nothing(
+    status: S, fare: str, blocks: bool, refused: bool
+) -> None:
+    tx = FakeTx()
+    passenger_id = tx.put_passenger()
+    tx.put_ride(a_ride(status, passenger_id=passenger_id, final_fare=Decimal(fare)))
+    if refused:
+        with pytest.raises(UnpaidRideExists):
+            await ask(tx, passenger_id, unpaid_blocks=blocks)
+    else:
+        assert (await ask(tx, passenger_id, unpaid_blocks=blocks)).status is S.SEARCHING
+    assert (await ask(tx, tx.put_passenger())).passenger_id != passenger_id
 
 
 async def test_an_unknown_or_inactive_passenger_is_refused() -> None:
