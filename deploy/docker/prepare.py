@@ -26,6 +26,7 @@ SECRETS: Final = (
     "admin-password",
     "identity-encryption-key",
     "identity-blind-index-key",
+    "payment-encryption-key",
     "payout-encryption-key",
 )
 WEBHOOK_SUBJECT: Final = "webhook-h.efipay.com.br"

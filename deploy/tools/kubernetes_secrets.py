@@ -21,6 +21,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "service-token": "secrets/service-token",
         "first-admin-password": "secrets/admin-password",
     },
+    "payment": {"encryption-key": "secrets/payment-encryption-key"},
     "payout": {"encryption-key": "secrets/payout-encryption-key", "service-token": "secrets/service-token"},
 }
 

@@ -23,6 +23,8 @@ payment:
   calls: [identity]
   efi: true
   webhook: true
+  files:
+    ENCRYPTION_KEY_FILE: encryption-key
 ledger:
   worker: true
   database: true
