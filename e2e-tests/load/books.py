@@ -1,63 +1,92 @@
-"""How many payments the ledger books from Kafka, against simple-update transactions of pgbench on that server."""
+"""How fast the ledger books what comes from Kafka, against simple-update transactions of pgbench on that server.
+
+What counts is posted: committed journals, entries, balances, outbox rows and the link of the hash chain, by the
+times of the chain itself. The guards are on, every ride moves the same bank and platform accounts, and two million
+entries are there before. The process under measure consumes; another one would relay what it appends.
+"""
 
 import asyncio
+import gc
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from time import perf_counter
+from typing import Final
+from uuid import UUID
 
 import asyncpg
 
+from contracts.base import Fact
 from contracts.payment import PaymentConfirmed
+from contracts.payout import PayoutReady
 from kernel.ids import new_id
-from ledger.main import build
-from ledger.settings import Settings
-from load.figure import Figure
+from ledger.adapters.transaction import LedgerTransaction
+from ledger.consumers import HANDLERS
+from ledger.usecases.get_driver_balance import get_driver_balance
+from load.books_preload import preload
+from load.figure import Figure, percentile
 from load.parts import Parts
-from messaging import KafkaSettings
-from storage import Database, DatabaseSettings, Transaction
+from messaging import KafkaSettings, Worker
+from messaging.kafka import KafkaPublisher
+from storage import Database, DatabaseSettings
+from storage.outbox_row import Envelope, fact_row
 
-PAYMENTS = 6_000
-DRIVERS = 300
+RIDES: Final = 30_000
+HOLDS: Final = 10_000
+DRIVERS: Final = 1_000
+READS: Final = 3_000
+BATCH: Final = 1_000
+YARDSTICK: Final = "pgbench -N, 8 clients"
+
+# The first link is where the clock starts: what it posted took an unknown time.
+_RATE: Final = """
+SELECT (max(journals) - min(journals)) / extract(epoch FROM max(sealed_at) - min(sealed_at)) AS rate
+FROM ledger_seals WHERE seq > $1"""
 
 
-async def payments(parts: Parts) -> list[Figure]:
-    """Payments a second, three journals and seven entries each, with outbox rows and driver balances.
-
-    The yardstick, `pgbench -N`, commits one update and one insert a transaction from eight clients.
-    """
-    settings = await parts.kafka()
+async def posting(parts: Parts) -> list[Figure]:
+    """Rides and holds a second, and how long a balance takes to read, on one database of two million entries."""
+    settings = (await parts.kafka()).model_copy(update={"consumer_max_records": BATCH})
+    drivers = [new_id() for _ in range(DRIVERS)]
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
     async with parts.database("ledger") as addresses:
-        await _publish(addresses)
-        rate = await _post(addresses, settings)
+        owner_url = addresses.database_owner_url
+        assert owner_url is not None, "the bench is the owner"
+        await preload(owner_url, drivers=drivers)
+        await _publish(settings, [_payment(drivers[n % DRIVERS], number=n) for n in range(RIDES)])
+        before = await parts.pgbench(seconds=5)
+        rides = await _journals_per_s(addresses, settings, journals=3 * RIDES) / 3
+        between = await parts.pgbench(seconds=5)
+        await _publish(settings, [_payout(drivers[n % DRIVERS]) for n in range(HOLDS)])
+        holds = await _journals_per_s(addresses, settings, journals=HOLDS)
+        after = await parts.pgbench(seconds=5)
+        copied = await _copy_per_s(owner_url)
+        read_ms, point_ms = await _reads(addresses, drivers)
+    first, second = (before + between) / 2, (between + after) / 2
     return [
-        Figure(
-            name="ledger.payments",
-            value=rate,
-            unit="payments/s",
-            yardstick="pgbench -N, 8 clients",
-            yardstick_value=await parts.pgbench(),
-        )
+        _figure("ledger.posted_rides_per_s", rides, "rides/s", YARDSTICK, first),
+        _figure(
+            "ledger.posted_vs_copy", rides, "rides/s", "COPY of the same rows, no index or guard", copied
+        ),
+        _figure("ledger.hold_per_s", holds, "holds/s", YARDSTICK, second),
+        _figure("ledger.balance_read_p99_ms", read_ms, "ms", "p99 of a SELECT by primary key", point_ms),
     ]
 
 
-async def _publish(addresses: DatabaseSettings) -> None:
-    """Into the database's own outbox: its relay brings them to Kafka, its consumer back."""
-    database = Database(addresses, service="payment", make=Transaction)
-    drivers = [new_id() for _ in range(DRIVERS)]
-    now = datetime.now(UTC)
-    for first in range(0, PAYMENTS, 500):
-        async with database.transaction() as tx:
-            for n in range(first, first + 500):
-                await tx.publish(_payment(driver=drivers[n % DRIVERS], number=n, now=now))
-    await database.dispose()
+def _figure(name: str, value: float, unit: str, yardstick: str, yardstick_value: float) -> Figure:
+    return Figure(name=name, value=value, unit=unit, yardstick=yardstick, yardstick_value=yardstick_value)
 
 
-def _payment(*, driver: object, number: int, now: datetime) -> PaymentConfirmed:
-    fare = Decimal(1000 + number % 5000) / 100
+def _payment(driver_id: UUID, *, number: int) -> PaymentConfirmed:
+    fare, now = Decimal(1000 + number % 5000) / 100, datetime.now(UTC)
     return PaymentConfirmed(
         ride_id=new_id(),
         payment_id=new_id(),
         passenger_id=new_id(),
-        driver_id=driver,
+        driver_id=driver_id,
         amount=fare,
         commission=(fare * 2 / 10).quantize(Decimal("0.01"), rounding="ROUND_DOWN"),
         fee=Decimal("0.00"),
@@ -68,25 +97,90 @@ def _payment(*, driver: object, number: int, now: datetime) -> PaymentConfirmed:
     )
 
 
-async def _post(addresses: DatabaseSettings, kafka: KafkaSettings) -> float:
-    settings = Settings(
-        database_url=addresses.database_url,
-        kafka_bootstrap=kafka.kafka_bootstrap,
-        kafka_topic_prefix=kafka.kafka_topic_prefix,
+def _payout(driver_id: UUID) -> PayoutReady:
+    return PayoutReady(
+        driver_id=driver_id, payout_id=new_id(), amount=Decimal("1.00"), ready_at=datetime.now(UTC)
     )
-    app = build(settings, mode="worker")
-    assert addresses.database_owner_url is not None
+
+
+async def _publish(settings: KafkaSettings, facts: Sequence[Fact]) -> None:
+    """With the headers that an outbox row has."""
+    publisher = await KafkaPublisher.open(settings)
+    sent = []
+    for fact in facts:
+        id_ = new_id()
+        envelope = Envelope(
+            event_id=id_, service="bench", time=datetime.now(UTC), correlation_id=id_, causation_id=None
+        )
+        row = fact_row(fact, version=0, envelope=envelope)
+        headers = [(name, value.encode()) for name, value in json.loads(row.headers).items()]
+        sent.append(await publisher.send(row.topic, key=row.key, value=row.payload, headers=headers))
+    await asyncio.gather(*sent)
+    await publisher.close()
+
+
+async def _journals_per_s(addresses: DatabaseSettings, settings: KafkaSettings, *, journals: int) -> float:
+    """Consume until so many more journals are sealed."""
+    async with _connected(addresses) as connection:
+        seq = await connection.fetchval("SELECT seq FROM ledger_chain")
+        done = await connection.fetchval("SELECT journals FROM ledger_chain")
+        database = Database(addresses, service="ledger", make=LedgerTransaction)
+        worker = Worker(
+            database=database, settings=settings, service="ledger", handlers=HANDLERS, relays=False
+        )
+        await worker.start()
+        while await connection.fetchval("SELECT journals FROM ledger_chain") < done + journals:
+            await asyncio.sleep(0.1)
+        await worker.stop()
+        await database.dispose()
+        return float(await connection.fetchval(_RATE, seq))
+
+
+async def _copy_per_s(url: str) -> float:
+    """Rides a second when nothing is asked of the rows that one posting writes: only that they are stored."""
+    connection = await asyncpg.connect(url)
+    try:
+        seconds = 0.0
+        for table, tail in (
+            ("financial_events", "ORDER BY created_at DESC LIMIT 10000"),
+            ("journals", "ORDER BY created_at DESC LIMIT 30000"),
+            ("ledger_entries", "ORDER BY created_at DESC LIMIT 70000"),
+            ("outbox", "ORDER BY id DESC LIMIT 40000"),
+        ):
+            rows = [tuple(r) for r in await connection.fetch(f"SELECT * FROM {table} {tail}")]
+            await connection.execute(f"CREATE TABLE copied_{table} AS SELECT * FROM {table} LIMIT 0")
+            started = perf_counter()
+            await connection.copy_records_to_table(f"copied_{table}", records=rows)
+            seconds += perf_counter() - started
+            await connection.execute(f"DROP TABLE copied_{table}")
+        return 10_000 / seconds
+    finally:
+        await connection.close()
+
+
+async def _reads(addresses: DatabaseSettings, drivers: Sequence[UUID]) -> tuple[float, float]:
+    """p99 in ms of a driver's balance as its route reads it, and of one row by its key on a bare connection."""
+    database = Database(addresses, service="ledger", make=LedgerTransaction)
+    async with _connected(addresses) as connection:
+        events = await connection.fetch("SELECT id FROM financial_events LIMIT $1", READS)
+        by_key = await connection.prepare("SELECT * FROM financial_events WHERE id = $1")
+        balances, points = [], []
+        for n in range(READS):
+            started = perf_counter()
+            async with database.reading() as tx:
+                await get_driver_balance(tx, driver_id=drivers[n % DRIVERS])
+            balances.append(perf_counter() - started)
+            started = perf_counter()
+            await by_key.fetchrow(events[n]["id"])
+            points.append(perf_counter() - started)
+    await database.dispose()
+    return percentile(balances, 0.99) * 1000, percentile(points, 0.99) * 1000
+
+
+@asynccontextmanager
+async def _connected(addresses: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(addresses.database_owner_url)
     try:
-        async with app.router.lifespan_context(app):
-            while await connection.fetchval("SELECT count(*) FROM financial_events") < PAYMENTS:
-                await asyncio.sleep(0.1)
-        row = await connection.fetchrow(
-            "SELECT extract(epoch FROM max(created_at) - min(created_at)) AS seconds,"
-            " count(*) FILTER (WHERE created_at > (SELECT min(created_at) FROM financial_events)) AS payments"
-            " FROM financial_events"
-        )
-        assert row is not None, "the ledger is not empty"
-        return float(row["payments"]) / float(row["seconds"])
+        yield connection
     finally:
         await connection.close()

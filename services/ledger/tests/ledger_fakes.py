@@ -7,21 +7,18 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledger_books import NOW
+from ledger_office_fakes import FakeBankStatements, FakeCases, FakeDays, FakeManualJournals, FakeReports
 
 from contracts.base import Fact
-from contracts.payment import StatementLine
 from kernel.ids import new_id
 from kernel.money import ZERO
 from ledger.domain.book import Book
-from ledger.domain.chart import BANK
 from ledger.domain.driver_balance import DriverBalance
 from ledger.domain.earnings import Earnings
 from ledger.domain.instruction import Instruction, first_of_each
 from ledger.domain.journal import Journal
 from ledger.domain.period import Periods
-from ledger.domain.seal import Seal, SealedEntry, SealedJournal
-from ledger.domain.statement import EVENTS_OF_KIND
-from ledger.ports import Case
+from ledger.domain.seal import Seal, SealedJournal, next_seal, sealed
 
 
 class FakeBooks:
@@ -117,6 +114,7 @@ class FakeJournals:
         self._books = books
         self.asked_periods: Periods | None = None
         self.asked_months: tuple[date, date] | None = None
+        self.locked: list[tuple[str, str]] = []
 
     async def by_transaction(self, transaction_id: str) -> Journal | None:
         found = (j for j in self._books.journals if j.draft.transaction_id == transaction_id)
@@ -126,80 +124,55 @@ class FakeJournals:
         self.asked_periods = periods
         return Earnings()
 
-    async def bank_movements(self, line: StatementLine) -> list[Decimal]:
-        journals = [
-            j
-            for j in self._books.journals
-            if j.draft.event_type in EVENTS_OF_KIND[line.kind] and j.draft.reference_number == line.e2e_id
-        ]
-        lines = (one for j in journals for one in j.draft.lines)
-        return [one.change for one in lines if one.account_code == BANK]
+    async def find(self, name: str) -> Journal | None:
+        found = (j for j in self._books.journals if name in (str(j.id), j.draft.transaction_id))
+        return next(found, None)
+
+    async def lock_entity(self, entity_type: str, entity_id: str) -> None:
+        self.locked.append((entity_type, entity_id))
 
     async def make_partitions(self, *, first: date, last: date) -> int:
         self.asked_months = (first, last)
         return 4
 
 
-class FakeCases:
-    def __init__(self) -> None:
-        self.opened: dict[str, Case] = {}
-
-    async def open(self, case: Case) -> bool:
-        return self.opened.setdefault(case.external_id, case) is case
-
-
 class FakeSeals:
-    """Each journal's xid is its place in the list."""
+    """Each `link` seals what was posted since the last one."""
 
     def __init__(self, books: FakeBooks) -> None:
         self._books = books
         self.chain: list[Seal] = []
+        self.anchored = 0
 
-    async def last(self) -> Seal | None:
-        return self.chain[-1] if self.chain else None
+    def link(self) -> Seal:
+        last = self.chain[-1] if self.chain else None
+        batch = last.batch + 1 if last else 1
+        journals = [sealed(journal) for journal in self._books.journals[last.journals if last else 0 :]]
+        self.chain.append(next_seal(last, batch=batch, journals=journals, sealed_at=NOW))
+        return self.chain[-1]
 
-    async def unsealed(self, *, limit: int) -> tuple[str, Sequence[SealedJournal]]:
-        since = int(self.chain[-1].to_xid) if self.chain else 0
-        until = min(since + limit, len(self._books.journals))
-        return str(until), self._between(since, until)
-
-    async def add(self, seal: Seal) -> None:
-        self.chain.append(seal)
+    async def to_anchor(self) -> Seal | None:
+        newest = self.chain[-1] if self.chain else None
+        if newest is None or newest.seq == self.anchored:
+            return None
+        self.anchored = newest.seq
+        return newest
 
     async def after(self, seq: int, *, limit: int) -> list[Seal]:
         return [seal for seal in self.chain if seal.seq > seq][:limit]
 
-    async def journals_of(self, seal: Seal) -> Sequence[SealedJournal]:
-        return self._between(int(seal.from_xid), int(seal.to_xid))
+    async def journals_of(self, seal: Seal) -> list[SealedJournal]:
+        first = seal.journals - seal.journal_count
+        return [sealed(journal) for journal in self._books.journals[first : seal.journals]]
 
-    def _between(self, since: int, until: int) -> list[SealedJournal]:
-        return [sealed(journal) for journal in self._books.journals[since:until]]
+    async def head(self) -> int:
+        return self.chain[-1].seq if self.chain else 0
 
-
-def sealed(journal: Journal) -> SealedJournal:
-    """The journal as its seal sees it."""
-    return SealedJournal(
-        id=journal.id,
-        transaction_id=journal.draft.transaction_id,
-        event_type=journal.draft.event_type,
-        entity_type=journal.draft.entity_type,
-        entity_id=journal.draft.entity_id,
-        reference_number=journal.draft.reference_number,
-        transaction_date=journal.transaction_date,
-        occurred_at=journal.occurred_at,
-        entries=tuple(
-            SealedEntry(
-                id=entry.id,
-                account_code=entry.line.account_code,
-                entry_type=entry.line.entry_type.value,
-                amount=entry.line.amount,
-                driver_id=entry.line.driver_id,
-                passenger_id=entry.line.passenger_id,
-                reversal_entry_id=entry.line.reverses,
-            )
-            for entry in journal.entries
-        ),
-    )
+    async def stray(self) -> tuple[int, int]:
+        newest = self.chain[-1] if self.chain else None
+        entries = sum(len(journal.entries) for journal in self._books.journals)
+        journals = len(self._books.journals)
+        return journals - (newest.journals if newest else 0), entries - (newest.entries if newest else 0)
 
 
 class FakeTx:
@@ -211,8 +184,19 @@ class FakeTx:
         self.balances = FakeBalances(self.books)
         self.journals = FakeJournals(self.books)
         self.cases = FakeCases()
+        self.reports = FakeReports(self.books)
+        self.days = FakeDays(self.books)
+        self.manual_journals = FakeManualJournals()
+        self.bank_statements = FakeBankStatements(self.books, self.cases)
         self.seals = FakeSeals(self.books)
         self.published: list[Fact] = []
+        self.forgotten_before: datetime | None = None
+
+    async def at_one_moment(self) -> None:
+        """Everything in memory is."""
+
+    async def forget_answers(self, *, before: datetime) -> None:
+        self.forgotten_before = before
 
     async def publish(self, fact: Fact, *, version: int = 0) -> UUID:
         self.published.append(fact)

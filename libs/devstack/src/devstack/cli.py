@@ -41,10 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     schemas = commands.add_parser("schemas", help="generate schemas/ (--check: say what is out of date)")
     schemas.add_argument("--check", action="store_true")
     schemas.set_defaults(run=_schemas)
-    from devstack import deadletters, efi_commands
+    from devstack import deadletters, efi_commands, ledger_commands
 
     deadletters.add_commands(commands.add_parser("deadletters", help="list, show, replay, discard"))
-    efi_commands.add_commands(commands.add_parser("efi", help="register-webhook, balance, charge"))
+    ledger_commands.add_commands(
+        commands.add_parser(
+            "ledger", help="the ledger's own command, on the running stack: verify, trial-balance, …"
+        )
+    )
+    efi_commands.add_commands(
+        commands.add_parser("efi", help="register-webhook, listen, trigger, balance, charge")
+    )
     return parser
 
 

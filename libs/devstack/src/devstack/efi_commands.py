@@ -6,12 +6,13 @@ import os
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from efi import EfiClient
 
+ONE_REAL: Final = Decimal("1.00")
 Ask = Callable[["EfiClient", argparse.Namespace], Awaitable[str]]
 
 
@@ -20,7 +21,7 @@ class NoAccount(Exception):
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
-    from devstack import efi_listen, efi_trigger
+    from devstack import efi_control, efi_listen, efi_trigger
 
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     webhook = commands.add_parser("register-webhook", help="tell Efí where its webhooks go")
@@ -31,7 +32,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     webhook.set_defaults(run=_asking(_register_webhook))
     commands.add_parser("balance", help="the account's balance").set_defaults(run=_asking(_balance))
     charge = commands.add_parser("charge", help="make a charge, or show one")
-    charge.add_argument("amount", nargs="?", help="in reais, such as 25.50; makes a new charge")
+    charge.add_argument("amount", nargs="?", type=efi_control.reais, help="in reais, such as 25.50; makes a new charge")
     charge.add_argument("--txid", help="show this one")
     charge.set_defaults(run=_asking(_charge))
     efi_listen.add_commands(
@@ -103,6 +104,6 @@ async def _charge(client: "EfiClient", options: argparse.Namespace) -> str:
     if options.txid:
         charge = await client.get_charge(options.txid)
     else:
-        amount = Decimal(options.amount or "1.00")
+        amount = options.amount or ONE_REAL
         charge = await client.create_charge(uuid4().hex, amount=amount, expires_s=3600, message=None)
     return f"{charge.txid}  {charge.status}  R$ {charge.amount:.2f}\n{charge.copy_paste}"

@@ -1,12 +1,14 @@
 """The simulator's control door, and who its charges belong to, for `ibora efi listen` and `trigger`."""
 
 import argparse
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
 from devstack import stack
 from devstack.console import folder_of
+from kernel.money import money
 
 TIMEOUT_S = 10
 
@@ -17,6 +19,14 @@ class NotDone(Exception):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--control", metavar="URL", help="another simulator's control door than the stack's")
+
+
+def reais(text: str) -> Decimal:
+    """An amount as people type it, with a comma or a point. ValueError for anything that cannot be paid."""
+    amount = money(text.replace(",", "."))
+    if amount <= 0:
+        raise ValueError(f"not a payable amount: {text}")
+    return amount
 
 
 def control_url(options: argparse.Namespace) -> str:

@@ -12,7 +12,15 @@ import httpx
 
 from devstack import stack
 from devstack.console import folder_of, say
-from devstack.efi_control import TIMEOUT_S, Control, NotDone, add_options, control_url, txid_of_ride
+from devstack.efi_control import (
+    TIMEOUT_S,
+    Control,
+    NotDone,
+    add_options,
+    control_url,
+    reais,
+    txid_of_ride,
+)
 
 DEFAULT_AMOUNT: Final = Decimal("25.00")
 ONE_REAL: Final = Decimal("1.00")
@@ -157,7 +165,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ride", metavar="ID", help="of this ride's charge")
     parser.add_argument("--send", metavar="ID_ENVIO", help="of this send; the last by default")
     parser.add_argument("--e2e", metavar="E2E_ID", help="of this received Pix; the last by default")
-    parser.add_argument("--amount", type=Decimal, help="in reais, such as 25.50")
+    parser.add_argument("--amount", type=reais, help="in reais, such as 25.50")
     parser.set_defaults(run=_run)
 
 
@@ -193,13 +201,13 @@ async def _txid_of(ride_id: str, options: argparse.Namespace) -> str:
 
 
 async def _new_charge(options: argparse.Namespace, amount: Decimal) -> str:
-    from devstack.efi_commands import client_of
+    from devstack.efi_commands import NoAccount, client_of
     from efi import EfiError
 
     try:
         async with client_of(options) as client:
             return (await client.create_charge(uuid4().hex, amount=amount, expires_s=3600)).txid
-    except EfiError as error:
+    except (EfiError, NoAccount) as error:
         raise NotDone(str(error)) from error
 
 

@@ -61,6 +61,7 @@ def _payment(plan: "Plan") -> Environment:
         "WEBHOOK_CLIENT_CA_FILE": str(plan.certificates.ca),
         "WEBHOOK_CLIENT_SUBJECT": plan.certificates.webhook_subject,
         "WEBHOOK_URL": f"{plan.webhook_url}/webhooks/efi",
+        "ENCRYPTION_KEY_FILE": plan.secret("payment-encryption-key"),
     }
 
 
@@ -68,6 +69,9 @@ def _payout(plan: "Plan") -> Environment:
     return {
         "ENCRYPTION_KEY_FILE": plan.secret("payout-encryption-key"),
         "SERVICE_TOKEN_FILE": plan.secret("service-token"),
+        # A laptop's driver registers and is paid within minutes, and its bank loses no answer for long.
+        "PIX_KEY_COOLING_S": plan.setting("PIX_KEY_COOLING_S", "0"),
+        "PAYOUT_RESEND_AFTER_S": plan.setting("PAYOUT_RESEND_AFTER_S", "5"),
     }
 
 
@@ -84,6 +88,7 @@ def _efi_simulator(plan: "Plan") -> Environment:
         "WEBHOOK_CA_FILE": str(files.ca),
         "WEBHOOK_CLIENT_CERTIFICATE_FILE": str(files.webhook_client.cert),
         "WEBHOOK_CLIENT_KEY_FILE": str(files.webhook_client.key),
+        "STATE_FOLDER": str(plan.folder / "data" / "efi-simulator"),
     }
 
 

@@ -16,7 +16,12 @@ from devstack.authority import Authority, CertificateFiles
 from devstack.files import kept_secret, read_json, write_json
 from devstack.manifest import SERVICES, Service
 
-_KEYS = ("identity-encryption-key", "identity-blind-index-key", "payout-encryption-key")
+_KEYS = (
+    "identity-encryption-key",
+    "identity-blind-index-key",
+    "payment-encryption-key",
+    "payout-encryption-key",
+)
 # The names that a stack's services share with the shell that started it would surprise: ours are set, these
 # dropped.
 _DROPPED = (

@@ -11,6 +11,7 @@ import pytest
 from devstack import ports
 from devstack.manifest import BY_NAME, SERVICES
 from devstack.plan import Plan
+from devstack.supervise import wipe
 
 STACK_KEYS = {
     "gateway", "services", "payment_webhook", "efi", "kafka", "valkey", "postgres", "postgres_admin", "admin",
@@ -104,6 +105,13 @@ def test_both_ends_of_the_bank_know_the_same_secrets(plan: Plan) -> None:
     assert payment["EFI_CREDENTIALS_FILE"] == payout["EFI_CREDENTIALS_FILE"] == bank["EFI_CREDENTIALS_FILE"]
     assert payment["EFI_PIX_KEY"] == payout["EFI_PIX_KEY"] == bank["EFI_PIX_KEY"]
     assert urlsplit(payment["EFI_BASE_URL"]).port == int(bank["SERVICE_PORT"])
+
+
+def test_the_banks_books_are_data_that_a_fresh_start_forgets(plan: Plan) -> None:
+    books = Path(plan.environment(BY_NAME["efi-simulator"])["STATE_FOLDER"])
+    books.mkdir(parents=True)
+    wipe(plan.folder)
+    assert not books.exists()
 
 
 def test_keys_are_256_bits_and_kept_and_each_services_own(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from messaging import admin, deadletters
 from messaging.delivery import BatchHandler, Delivery, Handler
+from messaging.history import read_facts
 from messaging.jobs import Schedule
 from messaging.lossy import LossyProducer
 from messaging.rebuild import rebuild
@@ -20,5 +21,6 @@ __all__ = [
     "admin",
     "deadletters",
     "nudge",
+    "read_facts",
     "rebuild",
 ]

@@ -42,9 +42,9 @@ async def rebuild(
     )
     await started(consumer)
     try:
-        ends = await _assign_all(consumer, settings.kafka_topic_prefix + topic.name)
+        ends = await assign_all(consumer, settings.kafka_topic_prefix + topic.name)
         count = 0
-        while await _behind(consumer, ends):
+        while await behind(consumer, ends):
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=settings.consumer_max_records)
             raws = [raw for batch in batches.values() for raw in batch]
             records = [as_record(raw, prefix=settings.kafka_topic_prefix) for raw in raws]
@@ -55,7 +55,7 @@ async def rebuild(
     return count
 
 
-async def _assign_all(consumer: Any, name: str) -> dict[Any, int]:
+async def assign_all(consumer: Any, name: str) -> dict[Any, int]:
     partitions = await consumer._client._wait_on_metadata(name)
     places = [aiokafka.TopicPartition(name, partition) for partition in partitions]
     consumer.assign(places)
@@ -64,7 +64,7 @@ async def _assign_all(consumer: Any, name: str) -> dict[Any, int]:
     return ends
 
 
-async def _behind(consumer: Any, ends: dict[Any, int]) -> bool:
+async def behind(consumer: Any, ends: dict[Any, int]) -> bool:
     for place, end in ends.items():
         if await consumer.position(place) < end:
             return True

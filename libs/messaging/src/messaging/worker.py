@@ -50,7 +50,7 @@ class Worker(Generic[T]):
 
     With a database: the relay, the consumer (group = `service`) when there are handlers, the sweeper, the
     jobs under an advisory lock. Without one: streams and unlocked jobs only. Neither Kafka nor Postgres need
-    be there at the start.
+    be there at the start. `relays` False: another process of the service publishes what this one appends.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Worker(Generic[T]):
         streams: Mapping[type[Fact], BatchHandler] | None = None,
         jobs: Mapping[Schedule, Work] | None = None,
         clock: Clock = SystemClock(),  # noqa: B008  # stateless
+        relays: bool = True,
     ) -> None:
         assert database is not None or not handlers, "handlers need a database: the inbox lives there"
         self._database = database
@@ -70,6 +71,7 @@ class Worker(Generic[T]):
         self._service = service
         self._handlers = handlers
         self._clock = clock
+        self._relays = relays
         self._retention_days = retention_days(list(handlers))
         self._locks = JobLocks(database.settings, service=service) if database is not None else None
         self._streams = streams or {}
@@ -125,8 +127,9 @@ class Worker(Generic[T]):
     def _make_parts(self) -> None:
         parts: list[Part] = []
         if self._database is not None:
-            self.relay = self._make_relay(self._database)
-            parts.append(self.relay)
+            if self._relays:
+                self.relay = self._make_relay(self._database)
+                parts.append(self.relay)
             parts.extend(self._make_consumer(self._database) if self._handlers else [])
         if self._streams:
             self.stream = Streams(

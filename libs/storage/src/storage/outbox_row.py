@@ -1,8 +1,10 @@
 """A fact as an outbox row: checked, serialized, with its CloudEvents headers (binary mode, 1.0.2)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Final
 from uuid import UUID
 from zlib import crc32
@@ -15,6 +17,7 @@ from telemetry.tracing import current_headers
 PAYLOAD_LIMIT_BYTES: Final = 786_432
 KEY_LIMIT_BYTES: Final = 512
 SHARDS: Final = 16
+_NAMES: Final = frozenset(topic.name for topic in TOPICS)
 TOMBSTONE: Final = "br.ibora.tombstone.v1"
 
 
@@ -45,34 +48,60 @@ class Envelope:
     time: datetime
     correlation_id: UUID
     causation_id: UUID | None
+    trace: Mapping[str, str] | None = None
+    """The trace's headers; None: those of the current span."""
 
 
 def fact_row(fact: Fact, *, version: int, envelope: Envelope) -> OutboxRow:
     """The row of `fact`; NotPublishable when its topic, key, version or size is not allowed."""
-    type_name = fact.type_name()
+    payload = fact.model_dump_json().encode()
+    return json_row(type(fact), key=fact.key(), payload=payload, version=version, envelope=envelope)
+
+
+def json_row(kind: type[Fact], *, key: str, payload: bytes, version: int, envelope: Envelope) -> OutboxRow:
+    """The row of a fact of that kind that is serialized already; NotPublishable as for `fact_row`."""
+    type_name = kind.type_name()
     if type_name not in BY_TYPE:
         raise NotPublishable(f"{type_name} is not in contracts.registry")
-    payload = fact.model_dump_json().encode()
     if len(payload) > PAYLOAD_LIMIT_BYTES:
         raise NotPublishable(f"{type_name} has {len(payload)} bytes, more than {PAYLOAD_LIMIT_BYTES}")
     return _row(
-        topic=fact.topic,
-        key=fact.key(),
+        topic=kind.topic,
+        key=key,
         version=version,
         type_name=type_name,
         payload=payload,
-        headers=fact_headers(fact, version=version, envelope=envelope),
+        headers=_headers_json(kind, key=key, version=version, envelope=envelope),
         envelope=envelope,
+    )
+
+
+def _headers_json(kind: type[Fact], *, key: str, version: int, envelope: Envelope) -> str:
+    """`fact_headers` as JSON, written at once: of all values only the key may need escaping."""
+    name, subject = kind.type_name(), encode_basestring(key)
+    time = envelope.time.isoformat().replace("+00:00", "Z")
+    cause = "" if envelope.causation_id is None else f',"ce_causationid":"{envelope.causation_id}"'
+    trace = current_headers() if envelope.trace is None else envelope.trace
+    more = "".join([f',"{header}":{encode_basestring(value)}' for header, value in trace.items()])
+    return (
+        f'{{"content-type":"application/json","ce_dataschema":"urn:ibora:schema:{kind.fact}:v{kind.major}",'
+        f'"ce_specversion":"1.0","ce_id":"{envelope.event_id}","ce_source":"/services/{envelope.service}",'
+        f'"ce_type":"{name}","ce_subject":{subject},"ce_time":"{time}","ce_partitionkey":{subject},'
+        f'"ce_sequence":"{version}","ce_correlationid":"{envelope.correlation_id}"{cause}{more}}}'
     )
 
 
 def fact_headers(fact: Fact, *, version: int, envelope: Envelope) -> dict[str, str]:
     """The record's headers: CloudEvents attributes in binary mode and the current `traceparent`."""
+    return _fact_headers(type(fact), key=fact.key(), version=version, envelope=envelope)
+
+
+def _fact_headers(kind: type[Fact], *, key: str, version: int, envelope: Envelope) -> dict[str, str]:
     return {
         "content-type": "application/json",
-        "ce_dataschema": f"urn:ibora:schema:{fact.fact}:v{fact.major}",
-        **_attributes(envelope, type_name=fact.type_name(), key=fact.key(), version=version),
-        **current_headers(),
+        "ce_dataschema": f"urn:ibora:schema:{kind.fact}:v{kind.major}",
+        **_attributes(envelope, type_name=kind.type_name(), key=key, version=version),
+        **(current_headers() if envelope.trace is None else envelope.trace),
     }
 
 
@@ -86,10 +115,9 @@ def tombstone_row(topic: Topic, *, key: str, envelope: Envelope) -> OutboxRow:
         version=0,
         type_name=TOMBSTONE,
         payload=None,
-        headers={
-            **_attributes(envelope, type_name=TOMBSTONE, key=key, version=0),
-            **current_headers(),
-        },
+        headers=json.dumps(
+            {**_attributes(envelope, type_name=TOMBSTONE, key=key, version=0), **current_headers()}
+        ),
         envelope=envelope,
     )
 
@@ -106,7 +134,7 @@ def _row(
     version: int,
     type_name: str,
     payload: bytes | None,
-    headers: dict[str, str],
+    headers: str,
     envelope: Envelope,
 ) -> OutboxRow:
     _check(topic, key=key, version=version)
@@ -117,13 +145,13 @@ def _row(
         key=key,
         version=version,
         event_type=type_name,
-        headers=json.dumps(headers),
+        headers=headers,
         payload=payload,
     )
 
 
 def _check(topic: Topic, *, key: str, version: int) -> None:
-    if topic not in TOPICS or topic.lossy:
+    if topic.name not in _NAMES or topic.lossy:
         raise NotPublishable(f"{topic.name} is not a topic of the outbox")
     if not key or len(key.encode()) > KEY_LIMIT_BYTES:
         raise NotPublishable(f"a key has 1 to {KEY_LIMIT_BYTES} bytes")

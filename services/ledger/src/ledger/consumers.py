@@ -4,14 +4,26 @@ from collections.abc import Mapping
 from typing import Final
 
 from contracts.base import Fact
-from contracts.payment import PaymentConfirmed, PaymentMismatchFound, PaymentRefunded, StatementLine
-from contracts.payout import PayoutCompleted, PayoutFailed, PayoutReady, PayoutReturned
+from contracts.payment import (
+    PaymentClaimRejected,
+    PaymentConfirmed,
+    PaymentCreditRefunded,
+    PaymentMismatchFound,
+    PaymentRefunded,
+    StatementClosed,
+    StatementLine,
+)
+from contracts.payout import PayoutCompleted, PayoutContradicted, PayoutFailed, PayoutReady, PayoutReturned
 from kernel.ids import new_id
+from ledger.domain.cases import claim_case, contradiction_case
 from ledger.metrics import STATEMENT_LINES
 from ledger.ports import Tx
+from ledger.usecases.close_statement import close_statement
 from ledger.usecases.complete_payout import complete_payout
 from ledger.usecases.hold_payout import hold_payout
 from ledger.usecases.match_statement_line import match_statement_line
+from ledger.usecases.open_case import open_case
+from ledger.usecases.refund_credit import refund_credit
 from ledger.usecases.refund_payment import refund_payment
 from ledger.usecases.release_payout import release_payout
 from ledger.usecases.return_payout import return_payout
@@ -49,8 +61,24 @@ async def on_payout_returned(tx: Tx, fact: PayoutReturned, delivery: Delivery) -
 
 
 async def on_statement_line(tx: Tx, fact: StatementLine, delivery: Delivery) -> None:
-    matched = await match_statement_line(tx, line=fact, case_id=new_id(), now=delivery.now)
+    matched = await match_statement_line(tx, line=fact, now=delivery.now)
     STATEMENT_LINES.labels(matched=str(matched).lower()).inc()
+
+
+async def on_statement_closed(tx: Tx, fact: StatementClosed, delivery: Delivery) -> None:
+    await close_statement(tx, closed=fact, now=delivery.now)
+
+
+async def on_payment_credit_refunded(tx: Tx, fact: PaymentCreditRefunded, delivery: Delivery) -> None:
+    await refund_credit(tx, refunded=fact, now=delivery.now)
+
+
+async def on_payment_claim_rejected(tx: Tx, fact: PaymentClaimRejected, delivery: Delivery) -> None:
+    await open_case(tx, case=claim_case(fact, case_id=new_id(), now=delivery.now))
+
+
+async def on_payout_contradicted(tx: Tx, fact: PayoutContradicted, delivery: Delivery) -> None:
+    await open_case(tx, case=contradiction_case(fact, case_id=new_id(), now=delivery.now))
 
 
 HANDLERS: Final[Mapping[type[Fact], Handler]] = {
@@ -61,5 +89,9 @@ HANDLERS: Final[Mapping[type[Fact], Handler]] = {
     PayoutCompleted: on_payout_completed,
     PayoutFailed: on_payout_failed,
     PayoutReturned: on_payout_returned,
+    PaymentCreditRefunded: on_payment_credit_refunded,
+    PaymentClaimRejected: on_payment_claim_rejected,
+    PayoutContradicted: on_payout_contradicted,
     StatementLine: on_statement_line,
+    StatementClosed: on_statement_closed,
 }

@@ -2,20 +2,34 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
+from kernel.business_day import business_day
+from kernel.ids import new_id
+from ledger.domain.anchor import Anchor
+from ledger.domain.cases import CaseKind
 from ledger.domain.chart import account
 from ledger.domain.trial_balance import trial_difference
-from ledger.metrics import ACCOUNT_BALANCE, TRIAL_BALANCE
+from ledger.metrics import (
+    ACCOUNT_BALANCE,
+    ANCHORED_SEQ,
+    DEFAULT_PARTITION,
+    OPEN_CASES,
+    PARTITION_DAYS_AHEAD,
+    TRIAL_BALANCE,
+)
 from ledger.ports import Tx
+from ledger.usecases.anchor_seals import anchor_seals
 from ledger.usecases.calculate_running_balances import calculate_running_balances
 from ledger.usecases.make_partitions import make_partitions
-from ledger.usecases.seal_journals import seal_journals
+from ledger.usecases.recheck_statements import recheck_statements
+from ledger.usecases.take_day_snapshots import take_day_snapshots
 from messaging import Schedule
+from telemetry import get_logger
 
-SEAL_JOURNALS: Final = 5000
+log = get_logger(__name__)
 
 
 class Deps(Protocol):
@@ -25,8 +39,14 @@ class Deps(Protocol):
     def transaction(self) -> Callable[[], AbstractAsyncContextManager[Tx]]: ...
     @property
     def partition_days_ahead(self) -> int: ...
+    @property
+    def recheck_grace_s(self) -> float: ...
+    @property
+    def idempotency_keep_s(self) -> float: ...
 
     def now(self) -> datetime: ...
+
+    def signed(self, line: str) -> str: ...
 
 
 async def fold(deps: Deps) -> None:
@@ -40,25 +60,63 @@ async def fold(deps: Deps) -> None:
     TRIAL_BALANCE.set(float(trial_difference(balances)))
 
 
-async def seal(deps: Deps) -> None:
-    """Seal piece by piece until nothing is left."""
-    sealed = True
-    while sealed:
-        async with deps.transaction() as tx:
-            sealed = await seal_journals(tx, limit=SEAL_JOURNALS, now=deps.now()) is not None
+async def anchor(deps: Deps) -> None:
+    """Tell the newest hash outside: on its own topic, and as a signed line in the log."""
+    async with deps.transaction() as tx:
+        seal = await anchor_seals(tx)
+    if seal is not None:
+        ANCHORED_SEQ.set(seal.seq)
+        log.info("anchor_seals", anchor=deps.signed(Anchor.of(seal).line()), seq=seal.seq)
 
 
 async def prepare_partitions(deps: Deps) -> None:
     async with deps.transaction() as tx:
         await make_partitions(tx, days_ahead=deps.partition_days_ahead, now=deps.now())
+    async with deps.transaction() as tx:
+        room = await tx.journals.partition_room(today=business_day(deps.now()))
+    PARTITION_DAYS_AHEAD.set(room.days_ahead)
+    DEFAULT_PARTITION.set(room.in_default)
+
+
+async def snapshot(deps: Deps) -> None:
+    """Keep the balances of the days that are over, a day a transaction."""
+    taken = 1
+    while taken:
+        async with deps.transaction() as tx:
+            taken = await take_day_snapshots(tx, now=deps.now())
+
+
+async def recheck(deps: Deps) -> None:
+    """Compare again what did not match, and show the open cases to Prometheus."""
+    async with deps.transaction() as tx:
+        await recheck_statements(tx, grace_s=deps.recheck_grace_s, new_id=new_id, now=deps.now())
+    async with deps.transaction() as tx:
+        open_cases = await tx.cases.open_by_kind()
+    for kind in CaseKind:
+        OPEN_CASES.labels(kind=kind.value).set(open_cases.get(kind, 0))
+
+
+async def forget_answers(deps: Deps) -> None:
+    """Drop the stored answers of old idempotent requests."""
+    async with deps.transaction() as tx:
+        await tx.forget_answers(before=deps.now() - timedelta(seconds=deps.idempotency_keep_s))
 
 
 def timetable(
-    deps: Deps, *, fold_every_s: float, seal_every_s: float, partition_every_s: float
+    deps: Deps,
+    *,
+    fold_every_s: float,
+    anchor_every_s: float,
+    partition_every_s: float,
+    snapshot_every_s: float,
+    recheck_every_s: float,
 ) -> Mapping[Schedule, Callable[[], Awaitable[None]]]:
     """The jobs at this deployment's intervals."""
     return {
         Schedule(name="calculate_running_balances", every_s=fold_every_s): partial(fold, deps),
-        Schedule(name="seal_journals", every_s=seal_every_s): partial(seal, deps),
+        Schedule(name="anchor_seals", every_s=anchor_every_s): partial(anchor, deps),
         Schedule(name="make_partitions", every_s=partition_every_s): partial(prepare_partitions, deps),
+        Schedule(name="take_day_snapshots", every_s=snapshot_every_s): partial(snapshot, deps),
+        Schedule(name="recheck_statements", every_s=recheck_every_s): partial(recheck, deps),
+        Schedule(name="forget_answers", every_s=3600.0): partial(forget_answers, deps),
     }

@@ -1,8 +1,10 @@
 """The only wiring place of the ledger."""
 
+import argparse
 import asyncio
+import gc
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +17,15 @@ import messaging
 import storage.migrations
 import telemetry
 import web
+from contracts.ledger import LedgerSealed
+from contracts.topics import SEALS
 from kernel.clock import Clock, SystemClock
 from kernel.refusals import Refusal
+from ledger.adapters.signing import checked, signed
 from ledger.adapters.transaction import LedgerTransaction
-from ledger.api import drivers, terminal
+from ledger.api import books, drivers, journals, manual_journals, reconciliation, terminal
 from ledger.consumers import HANDLERS
+from ledger.domain.anchor import Anchor, parse_anchor
 from ledger.domain.chart import CHART, Classification
 from ledger.jobs import timetable
 from ledger.settings import Settings
@@ -28,6 +34,13 @@ from storage import Database
 SERVICE: Final = "ledger"
 TITLE: Final = "Ibora ledger"
 FOLDER: Final = Path(__file__).resolve().parents[2]
+ROUTERS: Final = (
+    drivers.router,
+    books.router,
+    journals.router,
+    manual_journals.router,
+    reconciliation.router,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +51,15 @@ class Deps:
     reading: Callable[[], AbstractAsyncContextManager[LedgerTransaction]]
     clock: Clock
     partition_days_ahead: int
+    anchor_key_file: Path | None = None
+    recheck_grace_s: float
+    idempotency_keep_s: float
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def signed(self, line: str) -> str:
+        return signed(line, key_file=self.anchor_key_file)
 
 
 def build(
@@ -58,6 +77,9 @@ def build(
         reading=database.reading,
         clock=clock,
         partition_days_ahead=settings.partition_days_ahead,
+        anchor_key_file=settings.anchor_key_file,
+        recheck_grace_s=settings.recheck_grace_s,
+        idempotency_keep_s=settings.idempotency_keep_s,
     )
     background: list[web.Background] = [web.Closing(database.dispose)]
     checks = {"database": database.ready}
@@ -69,7 +91,7 @@ def build(
         service=SERVICE,
         title=TITLE,
         settings=settings,
-        routers=[] if mode == "worker" else [drivers.router],
+        routers=[] if mode == "worker" else ROUTERS,
         deps=deps,
         verifier=verifier,
         background=background,
@@ -92,8 +114,10 @@ def _worker(
         jobs=timetable(
             deps,
             fold_every_s=settings.fold_every_s,
-            seal_every_s=settings.seal_every_s,
+            anchor_every_s=settings.anchor_every_s,
             partition_every_s=settings.partition_every_s,
+            snapshot_every_s=settings.snapshot_every_s,
+            recheck_every_s=settings.recheck_every_s,
         ),
         clock=clock,
     )
@@ -101,7 +125,7 @@ def _worker(
 
 def describe() -> FastAPI:
     """The routes with nothing opened: `make schemas` reads its OpenAPI."""
-    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=[drivers.router])
+    return web.create_app(service=SERVICE, title=TITLE, settings=web.WebSettings(), routers=ROUTERS)
 
 
 def _settings() -> Settings:
@@ -109,6 +133,10 @@ def _settings() -> Settings:
 
 
 def _serve(mode: web.Mode) -> None:
+    # A batch makes some hundred thousand objects that die with it and hold no cycles: looking through all of them
+    # after each 700 new ones takes a third of the processor's time.
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
     settings = _settings()
     telemetry.configure(SERVICE, settings)
     web.serve(build(settings, mode=mode), settings)
@@ -130,8 +158,30 @@ def _at_terminal(
     return asyncio.run(run())
 
 
-def _verify() -> int:
-    return _at_terminal(terminal.verify)
+def _verify(arguments: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(prog="ledger verify", description="Recompute the hash chain.")
+    parser.add_argument("--anchor", action="append", default=[], help="a signed line of the log; repeatable")
+    parser.add_argument("--offline", action="store_true", help="do not read the anchors on Kafka")
+    options = parser.parse_args(arguments)
+    settings = _settings()
+
+    async def verify(transaction: Callable[[], AbstractAsyncContextManager[LedgerTransaction]]) -> int:
+        try:
+            anchors = [
+                parse_anchor(checked(line, key_file=settings.anchor_key_file)) for line in options.anchor
+            ]
+        except ValueError as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            return 2
+        told = [] if options.offline else await messaging.read_facts(settings, topic=SEALS)
+        anchors += [Anchor.told(fact) for fact in told if isinstance(fact, LedgerSealed)]
+        return await terminal.verify(transaction, anchors=anchors)
+
+    return _at_terminal(verify)
+
+
+def _verify_days() -> int:
+    return _at_terminal(terminal.verify_days)
 
 
 def _trial_balance() -> int:
@@ -142,7 +192,7 @@ def _trial_balance() -> int:
 def _journal() -> int:
     order = sys.stdin.read()
     return _at_terminal(
-        lambda transaction: terminal.post_journal(transaction, order=order, now=SystemClock().now())
+        lambda transaction: terminal.propose_journal(transaction, order=order, now=SystemClock().now())
     )
 
 
@@ -157,9 +207,23 @@ def _migrate() -> None:
     storage.migrations.run(FOLDER, _settings())
 
 
-cli = web.service_cli(
+_commands = web.service_cli(
     SERVICE,
     serve=_serve,
     migrate=_migrate,
-    more={"verify": _verify, "trial-balance": _trial_balance, "journal": _journal, "reverse": _reverse},
+    more={
+        "verify": _verify,
+        "verify-days": _verify_days,
+        "trial-balance": _trial_balance,
+        "journal": _journal,
+        "reverse": _reverse,
+    },
 )
+
+
+def cli() -> int:
+    """The entry point; `verify` takes options of its own."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["verify"]:
+        return _verify(arguments[1:])
+    return _commands()

@@ -1,5 +1,7 @@
 """What a deployment of the ledger decides. Read once, by main."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from messaging import KafkaSettings
@@ -13,9 +15,19 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
 
     fold_every_s: float = Field(default=10.0, gt=0)
     """How often new entries are folded into the platform's balances."""
-    seal_every_s: float = Field(default=60.0, gt=0)
-    """How often new journals are sealed into the hash chain."""
+    anchor_every_s: float = Field(default=60.0, gt=0)
+    """How often at most the newest hash of the chain is told outside the database."""
+    anchor_key_file: Path | None = None
+    """Ed25519 private key (PEM) that signs the log line of each anchor; to verify, the public key is enough."""
     partition_every_s: float = Field(default=3600.0, gt=0)
     """How often partitions are looked after."""
     partition_days_ahead: int = Field(default=95, ge=1, le=1000)
     """How long before they are needed partitions are made."""
+    snapshot_every_s: float = Field(default=60.0, gt=0)
+    """How often it is asked whether a day is over whose end balances are to be kept."""
+    recheck_every_s: float = Field(default=30.0, gt=0)
+    """How often statement lines and bank entries that did not match are compared again."""
+    recheck_grace_s: float = Field(default=900.0, ge=0)
+    """How long a statement waits for events that are on their way before a case is opened."""
+    idempotency_keep_s: float = Field(default=7 * 86_400.0, gt=0)
+    """How long the answers of idempotent requests are kept."""

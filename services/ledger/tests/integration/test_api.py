@@ -1,6 +1,5 @@
 """A driver's balance and financials over HTTP."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,26 +8,12 @@ import pytest
 from ledger_books import Books, completed, confirmed, ready, refunded
 
 from kernel.ids import new_id
-from ledger.main import build
-from ledger.settings import Settings
 from ledger.usecases.complete_payout import complete_payout
 from ledger.usecases.hold_payout import hold_payout
 from ledger.usecases.refund_payment import refund_payment
 from ledger.usecases.settle_payment import settle_payment
-from testkit.databases import DatabaseUrls
 from testkit.fake_clock import FakeClock
 from testkit.tokens import Tokens
-
-
-@pytest.fixture
-async def client(urls: DatabaseUrls, clock: FakeClock, tokens: Tokens) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(database_url=urls.app_url, kafka_bootstrap="127.0.0.1:1")
-    app = build(settings, mode="api", clock=clock, verifier=tokens.verifier())
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ledger") as opened,
-    ):
-        yield opened
 
 
 async def earn(

@@ -1,13 +1,13 @@
-"""Running balances and the hash chain, also while transactions commit out of order."""
+"""Running balances, also while others post: they are folded by the order of commit."""
 
+import asyncio
 from decimal import Decimal
 
-import asyncpg
-from ledger_books import Books, confirmed, query, until_finished
+from ledger_books import Books, assert_sound, confirmed, query
 
+from kernel.ids import new_id
 from ledger.usecases.calculate_running_balances import calculate_running_balances
 from ledger.usecases.get_account_balance import get_account_balance
-from ledger.usecases.seal_journals import seal_journals
 from ledger.usecases.settle_payment import settle_payment
 from ledger.usecases.verify_seals import verify_seals
 from testkit.databases import DatabaseUrls
@@ -19,10 +19,10 @@ async def bank(books: Books) -> Decimal:
         return await get_account_balance(tx, code="1100")
 
 
-async def pay(books: Books, clock: FakeClock, urls: DatabaseUrls) -> None:
+async def pay(books: Books, clock: FakeClock, *, payments: int = 1) -> None:
     async with books.transaction() as tx:
-        await settle_payment(tx, paid=confirmed(), now=clock.now())
-    await until_finished(urls)
+        for _ in range(payments):
+            await settle_payment(tx, paid=confirmed(), now=clock.now())
 
 
 async def fold(books: Books, clock: FakeClock) -> int:
@@ -30,96 +30,62 @@ async def fold(books: Books, clock: FakeClock) -> int:
         return await calculate_running_balances(tx, now=clock.now())
 
 
-async def test_a_balance_is_the_same_before_and_after_folding(
-    books: Books, urls: DatabaseUrls, clock: FakeClock
-) -> None:
-    await pay(books, clock, urls)
+async def test_a_balance_is_the_same_before_and_after_folding(books: Books, clock: FakeClock) -> None:
+    await pay(books, clock)
     assert await bank(books) == Decimal("50.00")
 
     assert await fold(books, clock) == 4
     assert await bank(books) == Decimal("50.00")
-    await pay(books, clock, urls)
+    await pay(books, clock)
     assert await bank(books) == Decimal("100.00")
     assert await fold(books, clock) == 4
     assert await fold(books, clock) == 0
     assert await bank(books) == Decimal("100.00")
 
 
-async def test_an_entry_that_commits_late_is_not_skipped(
-    books: Books, urls: DatabaseUrls, clock: FakeClock
-) -> None:
+async def test_what_commits_after_a_fold_is_folded_by_the_next(books: Books, clock: FakeClock) -> None:
+    """A transaction that began before another one and ends after it is neither skipped nor counted twice."""
     async with books.transaction() as early:
         await settle_payment(early, paid=confirmed(), now=clock.now())
         await early.book.post()
-        later = await asyncpg.connect(urls.app_url)
-        try:
-            # A later transaction id ends first; the fold must wait for the earlier one.
-            await later.execute("SELECT pg_current_xact_id()")
-            async with later.transaction():
-                since = await later.fetchval("SELECT folded_to::text FROM running_balance_mark")
-                horizon = await later.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-                await later.execute(
-                    "UPDATE running_balance_mark SET folded_to = $1::text::xid8, folded_at = now()", horizon
-                )
-        finally:
-            await later.close()
-        assert since == "0"
-    assert await bank(books) == Decimal("50.00")
+        await asyncio.create_task(pay(books, clock))
+        assert await asyncio.create_task(fold(books, clock)) == 4
+    assert await bank(books) == Decimal("100.00")
     await fold(books, clock)
-    assert await bank(books) == Decimal("50.00")
+    assert await bank(books) == Decimal("100.00")
 
 
-async def test_a_chain_holds_and_grows(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:
-    async with books.transaction() as tx:
-        assert await seal_journals(tx, limit=100, now=clock.now()) is None
-    await pay(books, clock, urls)
-    async with books.transaction() as tx:
-        first = await seal_journals(tx, limit=100, now=clock.now())
-    await pay(books, clock, urls)
-    await pay(books, clock, urls)
-    async with books.transaction() as tx:
-        second = await seal_journals(tx, limit=100, now=clock.now())
-
-    assert first is not None
-    assert second is not None
-    assert (first.journal_count, second.journal_count) == (3, 6)
-    assert second.previous_hash == first.hash
-    async with books.reading() as tx:
-        verdict = await verify_seals(tx)
-    assert (verdict.seals, verdict.journals, verdict.broken_seq) == (2, 9, None)
-    assert verdict.head == second.hash.hex()
-
-
-async def test_a_backlog_is_sealed_in_pieces_of_whole_transactions(
+async def test_a_transaction_is_one_link_of_the_chain(
     books: Books, urls: DatabaseUrls, clock: FakeClock
 ) -> None:
-    for _ in range(4):
-        await pay(books, clock, urls)
-    pieces = []
-    for _ in range(3):
-        async with books.transaction() as tx:
-            pieces.append(await seal_journals(tx, limit=5, now=clock.now()))
-    assert [piece.journal_count for piece in pieces if piece] == [6, 6]
+    await pay(books, clock)
+    await pay(books, clock, payments=2)
+
+    first, second = await query(urls, "SELECT * FROM ledger_seals ORDER BY seq")
+    assert (first["journal_count"], second["journal_count"]) == (3, 6)
+    assert (second["journals"], second["entries"]) == (9, 21)
+    assert second["previous_hash"] == first["hash"]
     async with books.reading() as tx:
-        assert (await verify_seals(tx)).journals == 12
+        verdict = await verify_seals(tx)
+    assert (verdict.seals, verdict.journals, verdict.fault) == (2, 9, None)
+    assert verdict.head == second["hash"].hex()
 
 
-async def test_a_superusers_edit_breaks_the_chain(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:
-    for _ in range(3):
-        await pay(books, clock, urls)
+async def test_concurrent_batches_of_the_same_drivers_make_one_chain(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    drivers = [new_id() for _ in range(5)]
+
+    async def batch() -> None:
         async with books.transaction() as tx:
-            await seal_journals(tx, limit=100, now=clock.now())
-    [row] = await query(
-        urls, "SELECT max(id) AS id FROM ledger_entries WHERE journal_id IN (SELECT id FROM journals)"
-    )
-    connection = await asyncpg.connect(urls.admin_url)
-    try:
-        await connection.execute("SET session_replication_role = replica")
-        await connection.execute("UPDATE ledger_entries SET amount = amount + 1 WHERE id = $1", row["id"])
-    finally:
-        await connection.close()
+            for driver_id in drivers:
+                await settle_payment(tx, paid=confirmed(driver_id=driver_id), now=clock.now())
+
+    await asyncio.gather(*(batch() for _ in range(8)))
 
     async with books.reading() as tx:
         verdict = await verify_seals(tx)
-
-    assert (verdict.seals, verdict.broken_seq) == (2, 3)
+        balances = [await tx.balances.of_driver(driver_id) for driver_id in drivers]
+    assert (verdict.seals, verdict.journals, verdict.fault) == (8, 120, None)
+    assert {(balance.available, balance.version) for balance in balances} == {(Decimal("320.00"), 8)}
+    await assert_sound(urls)

@@ -37,7 +37,9 @@ async def running(
     settings = Settings(
         database_url=urls.app_url,
         fold_every_s=0.2,
-        seal_every_s=0.2,
+        recheck_every_s=0.2,
+        recheck_grace_s=0.0,
+        anchor_every_s=0.2,
         **kafka_settings.model_dump(exclude_unset=True),
     )
     app = build(settings, mode="worker", clock=clock)
@@ -83,6 +85,11 @@ async def test_events_of_all_kinds_reach_the_books(
     assert (balance.available, balance.on_hold) == (money("6.00"), money("0.00"))
     assert (await trial_balance(urls))["1100"] == money("393.00")
     await assert_sound(urls)
+
+    async def case_opened() -> bool:
+        return len(await query(urls, "SELECT 1 FROM reconciliation_cases")) == 1
+
+    await eventually(case_opened, 15)
     [case] = await query(urls, "SELECT * FROM reconciliation_cases")
     assert (case["kind"], case["reference"]) == ("missing_in_ledger", "E0")
     assert await query(urls, "SELECT * FROM parked_event") == []

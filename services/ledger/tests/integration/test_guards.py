@@ -1,6 +1,6 @@
 """The database defends the books: attacked as the service's role, as the owner, and through partitions."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -43,62 +43,81 @@ async def insert_event(connection: Connection) -> UUID:
     return event_id
 
 
-async def insert_journal(connection: Connection, *, lines: int = 2) -> UUID:
-    event_id = await insert_event(connection)
-    await connection.execute(
-        "INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, "
-        "description, line_count, transaction_date, occurred_at, created_at, xid) "
-        "VALUES ($1, $2, $1, 'test', 'MANUAL', 'x', 'x', $3, $4, now(), now(), '1')",
-        event_id,
-        str(event_id),
-        lines,
-        TODAY,
-    )
-    return event_id
+Line = tuple[str, str, str]  # account code, side, amount
 
 
-async def insert_entry(
+async def post(
     connection: Connection,
-    journal_id: UUID,
+    lines: Sequence[Line],
     *,
-    code: str,
-    side: str,
-    amount: str = "1",
-    day: date = TODAY,
+    announced: int | None = None,
+    numbers: Sequence[int] | None = None,
+    days: Sequence[date] | None = None,
     reverses: int | None = None,
-) -> None:
+) -> UUID:
+    """A journal and its entries by one statement; `reverses` is the entry that the first line reverses."""
+    journal_id = await insert_event(connection)
     await connection.execute(
-        "INSERT INTO ledger_entries (transaction_id, account_id, entry_type, amount, entity_type, entity_id, "
-        "description, transaction_date, created_at, journal_id, reversed, reversal_entry_id) "
-        "SELECT $1, id, $3, $4::text::numeric, 'MANUAL', 'x', 'x', $5, now(), $6, $7::bigint IS NOT NULL, $7 "
-        "FROM ledger_accounts WHERE code = $2",
-        str(journal_id),
-        code,
-        side,
-        amount,
-        day,
+        """
+WITH j AS (
+  INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, description,
+                        line_count, transaction_date, occurred_at, created_at, batch)
+  VALUES ($1, $1::uuid::text, $1, 'test', 'MANUAL', 'x', 'x', $2, $3, now(), now(), 1))
+INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, entity_type, entity_id,
+  description, transaction_date, created_at, journal_id, reversed, reversal_entry_id)
+SELECT 100 + l.line, l.line, $1::uuid::text, a.id, l.side, l.amount::numeric, 'MANUAL', 'x', 'x', l.day, now(), $1,
+       l.reverses IS NOT NULL, l.reverses
+FROM unnest($4::text[], $5::text[], $6::text[], $7::smallint[], $8::date[], $9::bigint[])
+     AS l(code, side, amount, line, day, reverses)
+JOIN ledger_accounts a ON a.code = l.code""",
         journal_id,
-        reverses,
+        len(lines) if announced is None else announced,
+        TODAY,
+        [code for code, _, _ in lines],
+        [side for _, side, _ in lines],
+        [amount for _, _, amount in lines],
+        list(numbers or range(1, len(lines) + 1)),
+        list(days or [TODAY] * len(lines)),
+        [reverses if number == 0 else None for number in range(len(lines))],
+    )
+    return journal_id
+
+
+PAIR: list[Line] = [("1100", "DEBIT", "1"), ("3100", "CREDIT", "1")]
+
+
+async def insert_entries(connection: Connection, journal_id: UUID, lines: list[tuple[int, str, str]]) -> None:
+    """Entries by a statement of their own."""
+    await connection.execute(
+        "INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, entity_type, "
+        "entity_id, description, transaction_date, created_at, journal_id) "
+        "SELECT 200 + l.line, l.line, $1::uuid::text, a.id, l.side, 1, 'MANUAL', 'x', 'x', $2, now(), $1 "
+        "FROM unnest($3::smallint[], $4::text[], $5::text[]) AS l(line, code, side) "
+        "JOIN ledger_accounts a ON a.code = l.code",
+        journal_id,
+        TODAY,
+        [line for line, _, _ in lines],
+        [code for _, code, _ in lines],
+        [side for _, _, side in lines],
     )
 
 
 async def post_balanced(connection: Connection) -> UUID:
     async with connection.transaction():
-        journal_id = await insert_journal(connection)
-        await insert_entry(connection, journal_id, code="1100", side="DEBIT")
-        await insert_entry(connection, journal_id, code="3100", side="CREDIT")
-    return journal_id
+        return await post(connection, PAIR)
 
 
-async def refused(connection: Connection, work: Callable[[], Awaitable[None]]) -> None:
+async def refused(
+    connection: Connection, work: Callable[[], Awaitable[Any]], *, by: tuple[type[Exception], ...] = REFUSED
+) -> None:
     """`work` in one transaction does not get through: not the statements, or not the commit."""
     transaction = connection.transaction()
     await transaction.start()
-    with pytest.raises(REFUSED):
+    with pytest.raises(by):
         await _finish(transaction, work)
 
 
-async def _finish(transaction: Any, work: Callable[[], Awaitable[None]]) -> None:
+async def _finish(transaction: Any, work: Callable[[], Awaitable[Any]]) -> None:
     try:
         await work()
     except BaseException:
@@ -120,81 +139,138 @@ async def test_a_balanced_journal_is_accepted(attacker: str, urls: DatabaseUrls)
     assert len(await query(urls, "SELECT * FROM ledger_entries")) == 2
 
 
-WRONG = {
-    "unbalanced": (2, [("1100", "DEBIT", "1"), ("3100", "CREDIT", "2")]),
-    "fewer lines than announced": (3, [("1100", "DEBIT", "1"), ("3100", "CREDIT", "1")]),
-    "one line": (2, [("1100", "DEBIT", "1")]),
-    "no line": (2, []),
-    "zero amounts": (2, [("1100", "DEBIT", "0"), ("3100", "CREDIT", "0")]),
-    "negative amounts": (2, [("1100", "DEBIT", "-1"), ("3100", "CREDIT", "-1")]),
-    "a header account": (2, [("1000", "DEBIT", "1"), ("3100", "CREDIT", "1")]),
-    "a driver account without a driver": (2, [("1100", "DEBIT", "1"), ("2100", "CREDIT", "1")]),
-    "an unknown side": (2, [("1100", "SIDEWAYS", "1"), ("3100", "CREDIT", "1")]),
+WRONG: dict[str, dict[str, Any]] = {
+    "unbalanced": {"lines": [("1100", "DEBIT", "1"), ("3100", "CREDIT", "2")]},
+    "fewer lines than announced": {"lines": PAIR, "announced": 3},
+    "more lines than announced": {"lines": [*PAIR, *PAIR], "announced": 2},
+    "one line": {"lines": PAIR[:1], "announced": 2},
+    "no line": {"lines": [], "announced": 2},
+    "one side only": {"lines": [("1100", "DEBIT", "1"), ("1300", "DEBIT", "1")]},
+    "zero amounts": {"lines": [("1100", "DEBIT", "0"), ("3100", "CREDIT", "0")]},
+    "negative amounts": {"lines": [("1100", "DEBIT", "-1"), ("3100", "CREDIT", "-1")]},
+    "amounts that are no number": {"lines": [("1100", "DEBIT", "NaN"), ("3100", "CREDIT", "NaN")]},
+    "a header account": {"lines": [("1000", "DEBIT", "1"), ("3100", "CREDIT", "1")]},
+    "a driver account without a driver": {"lines": [("1100", "DEBIT", "1"), ("2100", "CREDIT", "1")]},
+    "a passenger account without a passenger": {"lines": [("1100", "DEBIT", "1"), ("2200", "CREDIT", "1")]},
+    "an unknown side": {"lines": [("1100", "SIDEWAYS", "1"), ("3100", "CREDIT", "1")]},
+    "lines that do not begin with 1": {"lines": PAIR, "numbers": (2, 3)},
+    "a line left out": {"lines": PAIR, "numbers": (1, 3)},
+    "two days": {"lines": PAIR, "days": (TODAY, date(2026, 4, 1))},
+    "another day than the journal's": {"lines": PAIR, "days": (date(2026, 4, 1), date(2026, 4, 1))},
 }
 
 
-async def test_a_wrong_journal_cannot_be_committed(attacker: str, urls: DatabaseUrls) -> None:
+async def test_a_wrong_journal_is_refused(attacker: str, urls: DatabaseUrls) -> None:
     async with connected(attacker) as connection:
-        for lines, entries in WRONG.values():
-            await refused(connection, partial(_post, connection, lines, entries))
+        for wrong in WRONG.values():
+            await refused(connection, partial(post, connection, **wrong))
     assert await query(urls, "SELECT * FROM journals") == []
 
 
-async def _post(connection: Connection, lines: int, entries: list[tuple[str, str, str]]) -> None:
-    journal_id = await insert_journal(connection, lines=lines)
-    for code, side, amount in entries:
-        await insert_entry(connection, journal_id, code=code, side=side, amount=amount)
-
-
-async def test_a_journal_split_over_two_days_cannot_be_committed(attacker: str, urls: DatabaseUrls) -> None:
+async def test_a_journal_without_its_entries_is_refused(attacker: str) -> None:
+    """Not even for the time of one statement: there is no later check that could be put off."""
     async with connected(attacker) as connection:
 
         async def attack() -> None:
-            journal_id = await insert_journal(connection)
-            await insert_entry(connection, journal_id, code="1100", side="DEBIT")
-            await insert_entry(connection, journal_id, code="3100", side="CREDIT", day=date(2026, 4, 1))
+            await connection.execute("SET CONSTRAINTS ALL DEFERRED")
+            event_id = await insert_event(connection)
+            await connection.execute(
+                "INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, "
+                "description, line_count, transaction_date, occurred_at, created_at, batch) "
+                "VALUES ($1, 'x', $1, 'test', 'MANUAL', 'x', 'x', 2, $2, now(), now(), 1)",
+                event_id,
+                TODAY,
+            )
 
         await refused(connection, attack)
 
 
-async def test_a_balanced_pair_cannot_be_appended_to_an_old_journal(
-    attacker: str, urls: DatabaseUrls
-) -> None:
+async def test_entries_without_a_journal_are_refused(attacker: str) -> None:
     async with connected(attacker) as connection:
-        journal_id = await post_balanced(connection)
+        lines = [(1, "1100", "DEBIT"), (2, "3100", "CREDIT")]
+        await refused(connection, lambda: insert_entries(connection, new_id(), lines))
 
-        async def attack() -> None:
-            await insert_entry(connection, journal_id, code="1100", side="DEBIT")
-            await insert_entry(connection, journal_id, code="3100", side="CREDIT")
 
-        await refused(connection, attack)
+ADDED: dict[str, list[tuple[int, str, str]]] = {
+    "one line": [(3, "1100", "DEBIT")],
+    "a balanced pair": [(3, "1100", "DEBIT"), (4, "3100", "CREDIT")],
+    "a balanced pair in the first one's place": [(1, "1100", "DEBIT"), (2, "3100", "CREDIT")],
+}
+ADDED_REFUSED = (*REFUSED, asyncpg.UniqueViolationError)
+
+
+async def test_nothing_is_added_to_a_posted_journal(attacker: str, urls: DatabaseUrls) -> None:
+    """Neither later nor in the same transaction."""
+    async with connected(attacker) as connection:
+        posted = await post_balanced(connection)
+        for lines in ADDED.values():
+            await refused(connection, partial(insert_entries, connection, posted, lines), by=ADDED_REFUSED)
+            await refused(connection, partial(_post_and_add, connection, lines), by=ADDED_REFUSED)
     assert len(await query(urls, "SELECT * FROM ledger_entries")) == 2
 
 
-async def test_checking_early_does_not_open_a_gap(attacker: str) -> None:
+async def _post_and_add(connection: Connection, lines: list[tuple[int, str, str]]) -> None:
+    await insert_entries(connection, await post(connection, PAIR), lines)
+
+
+async def test_a_journal_of_an_unknown_event_is_refused(attacker: str) -> None:
     async with connected(attacker) as connection:
 
         async def attack() -> None:
-            journal_id = await insert_journal(connection)
-            await insert_entry(connection, journal_id, code="1100", side="DEBIT")
-            await insert_entry(connection, journal_id, code="3100", side="CREDIT")
-            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            await insert_entry(connection, journal_id, code="1100", side="DEBIT")
+            await connection.execute("CREATE TEMP TABLE made AS SELECT gen_random_uuid() AS id")
+            await connection.execute(
+                """
+WITH j AS (
+  INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, description, line_count,
+                        transaction_date, occurred_at, created_at, batch)
+  SELECT id, 'x', gen_random_uuid(), 'test', 'MANUAL', 'x', 'x', 2, $1, now(), now(), 1 FROM made)
+INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, entity_type, entity_id,
+                            description, transaction_date, created_at, journal_id)
+SELECT 1, l.line, 'x', a.id, l.side, 1, 'MANUAL', 'x', 'x', $1, now(), made.id
+FROM made, (VALUES (1, '1100', 'DEBIT'), (2, '3100', 'CREDIT')) l(line, code, side)
+JOIN ledger_accounts a ON a.code = l.code""",
+                TODAY,
+            )
 
         await refused(connection, attack)
 
 
-async def test_a_reversing_entry_names_an_entry_of_the_other_side(attacker: str, urls: DatabaseUrls) -> None:
+async def test_a_reversing_entry_names_an_entry_of_the_other_side_of_its_entity(attacker: str) -> None:
+    async with connected(attacker) as connection:
+        await post_balanced(connection)  # entry 101 is its debit
+        await refused(connection, lambda: post(connection, PAIR, reverses=101))
+        await refused(connection, lambda: post(connection, PAIR[::-1], reverses=999))
+        await refused(connection, lambda: _reverse_elsewhere(connection))
+        await post(connection, PAIR[::-1], reverses=101)
+
+
+async def _reverse_elsewhere(connection: Connection) -> None:
+    journal_id = await insert_event(connection)
+    await connection.execute(
+        """
+WITH j AS (
+  INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, description, line_count,
+                        transaction_date, occurred_at, created_at, batch)
+  VALUES ($1, $1::uuid::text, $1, 'test', 'MANUAL', 'other', 'x', 2, $2, now(), now(), 1))
+INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, entity_type, entity_id,
+                            description, transaction_date, created_at, journal_id, reversed, reversal_entry_id)
+SELECT 300 + l.line, l.line, $1::uuid::text, a.id, l.side, 1, 'MANUAL', 'other', 'x', $2, now(), $1, l.line = 1,
+       CASE l.line WHEN 1 THEN 101 END
+FROM (VALUES (1, '3100', 'CREDIT'), (2, '1100', 'DEBIT')) l(line, code, side)
+JOIN ledger_accounts a ON a.code = l.code""",
+        journal_id,
+        TODAY,
+    )
+
+
+async def test_nobody_inserts_into_a_partition(attacker: str, urls: DatabaseUrls) -> None:
     async with connected(attacker) as connection:
         await post_balanced(connection)
-        [debit] = await query(urls, "SELECT id FROM ledger_entries WHERE entry_type = 'DEBIT'")
-
-        async def attack() -> None:
-            journal_id = await insert_journal(connection)
-            await insert_entry(connection, journal_id, code="1100", side="DEBIT", reverses=debit["id"])
-            await insert_entry(connection, journal_id, code="3100", side="CREDIT")
-
-        await refused(connection, attack)
+        [row] = await query(urls, "SELECT tableoid::regclass::text AS name FROM ledger_entries LIMIT 1")
+        for name in (row["name"], "ledger_entries_default"):
+            with pytest.raises(REFUSED):
+                await connection.execute(f"INSERT INTO {name} SELECT * FROM ledger_entries")
+    assert len(await query(urls, "SELECT * FROM ledger_entries")) == 2
 
 
 CHANGES = (
@@ -240,6 +316,9 @@ async def test_the_services_role_may_only_read_and_insert(urls: DatabaseUrls) ->
             "UPDATE ledger_accounts SET active = false",
             "INSERT INTO ledger_accounts SELECT gen_random_uuid(), '9', 'X' FROM ledger_accounts",
             "UPDATE ledger_seals SET seq = 2",
+            "UPDATE ledger_movements SET amount = 2",
+            "DELETE FROM ledger_chain",
+            "INSERT INTO ledger_chain (only_row) VALUES (true)",
             "ALTER TABLE ledger_entries DISABLE TRIGGER ALL",
             "SET session_replication_role = replica",
             "DROP TABLE ledger_entries_default",
@@ -259,6 +338,8 @@ async def test_partitions_made_later_are_guarded_too(urls: DatabaseUrls) -> None
     async with connected(urls.owner_url) as connection:
         with pytest.raises(asyncpg.RestrictViolationError):
             await connection.execute("TRUNCATE ledger_entries_203002")
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute("INSERT INTO ledger_entries_203002 DEFAULT VALUES")
 
 
 async def test_a_subbalance_cannot_become_negative(

@@ -1,31 +1,23 @@
-"""Set-based inserts: one statement and one array a column, whatever the number of rows."""
+"""Set-based statements: one round trip and one array a column, whatever the number of rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
 
 
-def bulk_insert(table: str, columns: Mapping[str, str], *, suffix: str = "") -> TextClause:
-    """An INSERT of arrays named as the columns. `columns`: name → SQL type; json arrives as text."""
-    names = ", ".join(columns)
-    arrays = ", ".join(f"CAST(:{name} AS {_array_type(kind)}[])" for name, kind in columns.items())
-    values = ", ".join(_value(name, kind) for name, kind in columns.items())
-    return text(
-        f"INSERT INTO {table} ({names}) SELECT {values} "  # noqa: S608 - names are constants of our modules
-        f"FROM unnest({arrays}) WITH ORDINALITY AS r({names}, n) ORDER BY r.n {suffix}"
-    )
+async def run(session: AsyncSession, sql: str, *values: Any) -> CursorResult[Any]:
+    """Run the driver's own SQL ($1, $2, …) in the session's transaction: long arrays are bound as they are."""
+    return await (await session.connection()).exec_driver_sql(sql, values)
 
 
-def arrays_of(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> dict[str, list[Any]]:
-    """The rows turned into one list a column."""
-    kept = list(rows)
-    return {name: [row[name] for row in kept] for name in columns}
+def arrays(columns: Mapping[str, str], *, first: int = 1) -> str:
+    """`unnest` of one array parameter a column, from $`first` on, named r(…). `columns`: name → SQL type."""
+    parameters = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(columns.values(), start=first))
+    return f"unnest({parameters}) AS r({', '.join(columns)})"
 
 
-def _value(name: str, kind: str) -> str:
-    return f"r.{name}::jsonb" if kind == "jsonb" else f"r.{name}"
-
-
-def _array_type(kind: str) -> str:
-    return "text" if kind == "jsonb" else kind
+def columns_of(rows: Sequence[Sequence[Any]], *, count: int) -> list[list[Any]]:
+    """The rows turned into one list a column; `count` empty ones when there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]

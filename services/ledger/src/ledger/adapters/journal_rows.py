@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.ledger import EntryType
 from kernel.money import money
-from ledger.adapters.bulk import arrays_of, bulk_insert
+from ledger.adapters.bulk import arrays, columns_of, run
 from ledger.domain.book import Posted
 from ledger.domain.journal import Draft, Entry, Journal, Line
 
@@ -30,27 +30,24 @@ _JOURNAL: Final = {
     "occurred_at": "timestamptz",
     "created_at": "timestamptz",
 }
-_INSERT_JOURNALS: Final = bulk_insert("journals", _JOURNAL)
-
-_ENTRY: Final = {
-    "id": "bigint",
-    "transaction_id": "text",
-    "account_id": "uuid",
-    "entry_type": "text",
-    "amount": "numeric",
-    "driver_id": "uuid",
-    "entity_type": "text",
-    "entity_id": "text",
-    "reference_number": "text",
-    "description": "text",
-    "reversed": "boolean",
-    "reversal_entry_id": "bigint",
-    "transaction_date": "date",
-    "created_at": "timestamptz",
-    "journal_id": "uuid",
-    "passenger_id": "uuid",
-}
-_INSERT_ENTRIES: Final = bulk_insert("ledger_entries", _ENTRY)
+# What an entry repeats of its journal is not sent again: its own fields come as text, one line an entry.
+_JOURNAL_AND_LINES: Final = {**_JOURNAL, "lines": "text"}
+_REPEATED: Final = (
+    "transaction_id, entity_type, entity_id, reference_number, description, transaction_date, created_at"
+)
+# One statement: the database takes no journal without its entries, and no entry without its journal.
+_POST: Final = f"""
+WITH j AS MATERIALIZED (SELECT * FROM {arrays(_JOURNAL_AND_LINES, first=2)}),
+posted AS (
+  INSERT INTO journals ({", ".join(_JOURNAL)}, batch)
+  SELECT {", ".join(_JOURNAL)}, $1::bigint FROM j)
+INSERT INTO ledger_entries (journal_id, {_REPEATED}, line, id, account_id, entry_type, amount, driver_id,
+                            passenger_id, reversal_entry_id, reversed)
+SELECT j.id, {_REPEATED}, e.line, e.own[1]::bigint, e.own[2]::uuid, e.own[3], e.own[4]::numeric, e.own[5]::uuid,
+       e.own[6]::uuid, e.own[7]::bigint, e.own[7] IS NOT NULL
+FROM j CROSS JOIN LATERAL (
+  SELECT string_to_array(l.text, ',', '') AS own, l.line
+  FROM string_to_table(j.lines, ';') WITH ORDINALITY AS l(text, line) OFFSET 0) AS e"""  # noqa: S608 - constants of this module
 
 _SELECT: Final = """
 SELECT j.id, j.transaction_id, j.event_type, j.entity_type, j.entity_id, j.reference_number, j.description,
@@ -58,7 +55,7 @@ SELECT j.id, j.transaction_id, j.event_type, j.entity_type, j.entity_id, j.refer
        e.id AS entry_id, a.code, e.entry_type, e.amount, e.driver_id AS entry_driver_id, e.passenger_id,
        e.reversal_entry_id
 FROM journals j
-JOIN ledger_entries e ON e.transaction_id = j.transaction_id AND e.transaction_date = j.transaction_date
+JOIN ledger_entries e ON e.journal_id = j.id AND e.transaction_date = j.transaction_date
 JOIN ledger_accounts a ON a.id = e.account_id
 """
 _ORDER: Final = " ORDER BY j.created_at, j.id, e.id"
@@ -72,18 +69,20 @@ _BY_TRANSACTION: Final = text(_SELECT + "WHERE j.transaction_id = :transaction_i
 async def insert_journals(
     session: AsyncSession,
     *,
+    batch: int,
     posted: Sequence[Posted],
     event_ids: Mapping[str, UUID],
     account_ids: Mapping[str, UUID],
 ) -> None:
-    """Insert all journals with one statement and all entries with another."""
-    journals = [(j, event_ids[p.instruction.external_id]) for p in posted for j in p.journals]
-    if not journals:
-        return
-    rows = [_journal_row(journal, event_id) for journal, event_id in journals]
-    await session.execute(_INSERT_JOURNALS, arrays_of(rows, _JOURNAL))
-    entries = [_entry_row(j, entry, account_ids) for j, _ in journals for entry in j.entries]
-    await session.execute(_INSERT_ENTRIES, arrays_of(entries, _ENTRY))
+    """Insert all journals and their entries with one statement."""
+    names = {code: str(account_id) for code, account_id in account_ids.items()}
+    rows = [
+        _journal_row(journal, event_ids[one.instruction.external_id], names)
+        for one in posted
+        for journal in one.journals
+    ]
+    if rows:
+        await run(session, _POST, batch, *columns_of(rows, count=len(_JOURNAL_AND_LINES)))
 
 
 async def journals_of_entities(
@@ -105,46 +104,33 @@ async def _read(session: AsyncSession, query: TextClause, values: Mapping[str, A
     return [_journal(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 
-def _journal_row(journal: Journal, event_id: UUID) -> dict[str, Any]:
+def _journal_row(journal: Journal, event_id: UUID, accounts: Mapping[str, str]) -> tuple[Any, ...]:
     draft = journal.draft
-    return {
-        "id": journal.id,
-        "transaction_id": draft.transaction_id,
-        "event_id": event_id,
-        "event_type": draft.event_type,
-        "entity_type": draft.entity_type,
-        "entity_id": draft.entity_id,
-        "reference_number": draft.reference_number,
-        "description": draft.description,
-        "driver_id": draft.driver_id,
-        "line_count": len(draft.lines),
-        "reverses": draft.reverses,
-        "transaction_date": journal.transaction_date,
-        "occurred_at": journal.occurred_at,
-        "created_at": journal.posted_at,
-    }
+    return (
+        journal.id,
+        draft.transaction_id,
+        event_id,
+        draft.event_type,
+        draft.entity_type,
+        draft.entity_id,
+        draft.reference_number,
+        draft.description,
+        draft.driver_id,
+        len(draft.lines),
+        draft.reverses,
+        journal.transaction_date,
+        journal.occurred_at,
+        journal.posted_at,
+        ";".join([_own_fields(entry, accounts) for entry in journal.entries]),
+    )
 
 
-def _entry_row(journal: Journal, entry: Entry, account_ids: Mapping[str, UUID]) -> dict[str, Any]:
-    draft, line = journal.draft, entry.line
-    return {
-        "id": entry.id,
-        "transaction_id": draft.transaction_id,
-        "account_id": account_ids[line.account_code],
-        "entry_type": line.entry_type.value,
-        "amount": line.amount,
-        "driver_id": line.driver_id,
-        "entity_type": draft.entity_type,
-        "entity_id": draft.entity_id,
-        "reference_number": draft.reference_number,
-        "description": draft.description,
-        "reversed": line.reverses is not None,
-        "reversal_entry_id": line.reverses,
-        "transaction_date": journal.transaction_date,
-        "created_at": journal.posted_at,
-        "journal_id": journal.id,
-        "passenger_id": line.passenger_id,
-    }
+def _own_fields(entry: Entry, accounts: Mapping[str, str]) -> str:
+    """Numbers, ids and the names of sides: nothing that could hold a separator."""
+    line = entry.line
+    owners = f"{line.driver_id or ''},{line.passenger_id or ''}"
+    account = accounts[line.account_code]
+    return f"{entry.id},{account},{line.entry_type.value},{line.amount},{owners},{line.reverses or ''}"
 
 
 def _journal(rows: Sequence[RowMapping]) -> Journal:

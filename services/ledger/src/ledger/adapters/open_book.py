@@ -1,47 +1,60 @@
 """The open book in Postgres: what a transaction's handlers add is posted set-based, just before COMMIT."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 
+from contracts.ledger import LedgerPosted
 from kernel.ids import new_id
-from kernel.money import money
-from ledger.adapters.balance_rows import change_balances, lock_drivers
-from ledger.adapters.bulk import arrays_of, bulk_insert
+from kernel.money import ZERO, money
+from ledger.adapters.balance_rows import BalanceRows
+from ledger.adapters.bulk import arrays, columns_of, run
 from ledger.adapters.journal_rows import insert_journals, journals_of_entities
+from ledger.adapters.posted_json import posted_json
+from ledger.adapters.seals import BatchContent, link
 from ledger.domain.book import Book, Posted
-from ledger.domain.instruction import Instruction, first_of_each
+from ledger.domain.instruction import Instruction, Posting, first_of_each
+from ledger.domain.seal import content_hash, sealed
 from ledger.metrics import BATCH, DUPLICATES, HOLDS_REFUSED, JOURNALS
 from storage import Cause, Transaction
-from telemetry.tracing import current_headers, parent_from, span
+from telemetry.tracing import current_headers
 
 _EVENT: Final = {
     "id": "uuid",
     "event_type": "text",
     "ride_id": "uuid",
     "payment_intent_id": "uuid",
-    "amount": "numeric",
+    "amount": "text",
     "external_id": "text",
     "occurred_at": "timestamptz",
-    "metadata": "jsonb",
+    "metadata": "text",
 }
-_CLAIM: Final = bulk_insert(
-    "financial_events",
-    _EVENT,
-    suffix="ON CONFLICT (external_id) DO NOTHING RETURNING external_id, id",
-)
+# Batches wait for each other, in one order and so without a deadlock: on a busy machine longer than a request may.
+# Answers with the ids that were there before: mostly none. The batch's number comes in the same round trip.
+_CLAIM: Final = f"""
+WITH claimed AS (
+  INSERT INTO financial_events ({", ".join(_EVENT)})
+  SELECT id, event_type, ride_id, payment_intent_id, amount::numeric, external_id, occurred_at, metadata::jsonb
+  FROM {arrays(_EVENT)}
+  ON CONFLICT (external_id) DO NOTHING RETURNING external_id)
+SELECT nextval('ledger_batch_seq') AS batch,
+       set_config('lock_timeout', '30000', true), set_config('statement_timeout', '40000', true),
+       ARRAY(SELECT unnest($6::text[]) EXCEPT SELECT external_id FROM claimed) AS known"""  # noqa: S608 - constants of this module
 _KNOWN: Final = text("""
 SELECT external_id, event_type, amount FROM financial_events
 WHERE external_id = ANY(CAST(:external_ids AS text[]))
 """)
-_ENTRY_IDS: Final = text("SELECT nextval('ledger_entries_id_seq') FROM generate_series(1, :count)")
 _ACCOUNT_IDS: Final = text("SELECT code, id FROM ledger_accounts")
+# An entry's id is its batch's number and its place in it, so that no round trip is needed to draw ids.
+_ENTRY_BITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +68,18 @@ class Pending:
 
 
 class SqlBook:
-    """Collects instructions; `post` claims their external ids, locks, applies, writes and publishes."""
+    """Collects instructions; `post` claims their external ids, applies, writes and publishes.
+
+    `seal` comes last in a transaction: it links everything that was posted in it to the hash chain.
+    """
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._pending: list[Pending] = []
+        self._batch: int | None = None
+        self._entry_ids: Iterator[int] = iter(())
+        self._account_ids: dict[str, UUID] = {}
+        self._unsealed: list[Book] = []
 
     def add(self, instruction: Instruction, *, now: datetime) -> None:
         self._pending.append(
@@ -73,23 +93,42 @@ class SqlBook:
         event_ids = await self._claim([pending.instruction for pending in waiting])
         fresh = _fresh(waiting, claimed=event_ids)
         DUPLICATES.inc(len(waiting) - len(fresh))
-        if not fresh:
-            return 0
-        book = await self._open(fresh)
-        for pending in fresh:
-            book.apply(pending.instruction, now=pending.now)
-        await self._write(book, event_ids=event_ids, now=fresh[-1].now)
-        await self._publish(book, fresh)
+        if fresh:
+            await self._post(fresh, event_ids=event_ids)
         return len(fresh)
+
+    async def seal(self) -> None:
+        """Hold the chain only for the time of one statement and COMMIT: everybody else waits for it."""
+        books, self._unsealed = self._unsealed, []
+        journals = [journal for book in books for journal in book.journals]
+        if not journals:
+            return
+        assert self._batch is not None, "what is posted has a batch"
+        content = BatchContent(
+            batch=self._batch,
+            journal_count=len(journals),
+            entry_count=sum(len(journal.entries) for journal in journals),
+            content=content_hash(map(sealed, journals)),
+            movements=self._movements(books),
+        )
+        await link(self._tx.session, content)
 
     async def _claim(self, instructions: Sequence[Instruction]) -> dict[str, UUID]:
         """Insert the financial events that are new; external id → event id. DuplicateDiffers for liars."""
         # Sorted, so that two transactions that share ids wait for each other instead of deadlocking.
         wanted = sorted(first_of_each(instructions), key=lambda instruction: instruction.external_id)
-        rows = await self._tx.session.execute(_CLAIM, arrays_of(map(_event_row, wanted), _EVENT))
-        claimed: dict[str, UUID] = {row.external_id: row.id for row in rows}
-        await self._check_known([i for i in wanted if i.external_id not in claimed])
-        return claimed
+        ids = {instruction.external_id: new_id() for instruction in wanted}
+        rows = [_event_row(instruction, ids) for instruction in wanted]
+        answer = (await run(self._tx.session, _CLAIM, *columns_of(rows, count=len(_EVENT)))).one()
+        self._start_batch(answer.batch)
+        known = set(answer.known)
+        await self._check_known([i for i in wanted if i.external_id in known])
+        return {external_id: id_ for external_id, id_ in ids.items() if external_id not in known}
+
+    def _start_batch(self, number: int) -> None:
+        if self._batch is None:
+            self._batch = number
+            self._entry_ids = count(number << _ENTRY_BITS)
 
     async def _check_known(self, instructions: Sequence[Instruction]) -> None:
         if not instructions:
@@ -101,32 +140,52 @@ class SqlBook:
             row = known[instruction.external_id]
             instruction.check_same(event_type=row.event_type, amount=money(row.amount))
 
-    async def _open(self, fresh: Sequence[Pending]) -> Book:
+    async def _post(self, fresh: Sequence[Pending], *, event_ids: Mapping[str, UUID]) -> None:
+        """Locks come first when something is decided over a balance, and last when all is only recorded."""
+        session, now = self._tx.session, fresh[-1].now
+        self._account_ids = {row.code: row.id for row in await session.execute(_ACCOUNT_IDS)}
+        rows = BalanceRows(session, account_ids=self._account_ids)
         instructions = [pending.instruction for pending in fresh]
-        session = self._tx.session
-        drivers = {driver_id for instruction in instructions for driver_id in instruction.drivers}
-        balances = await lock_drivers(session, drivers=drivers, now=fresh[-1].now)
+        deciding = any(instruction.posting is Posting.AUTHORISING for instruction in instructions)
+        drivers = sorted({driver_id for instruction in instructions for driver_id in instruction.drivers})
+        balances = await (rows.lock_drivers(drivers, now=now) if deciding else rows.debts(drivers))
         # After the locks: whatever an earlier transaction posted about these entities is visible now.
         history = await journals_of_entities(session, entities=(i.entity for i in instructions))
-        count = sum(instruction.entries_max for instruction in instructions)
-        entry_ids = (await session.execute(_ENTRY_IDS, {"count": count})).scalars().all()
-        return Book(balances=balances, history=history, entry_ids=iter(entry_ids), new_id=new_id)
+        book = Book(balances=balances, history=history, entry_ids=self._entry_ids, new_id=new_id)
+        for pending in fresh:
+            book.apply(pending.instruction, now=pending.now)
+        await self._insert(book, event_ids=event_ids)
+        if not deciding:
+            book.move_on(await rows.lock_drivers(book.changed_drivers, now=now))
+        await rows.change(book.changes_by_account(), drivers=book.changed_drivers, now=now)
+        await self._publish(book, fresh)
+        self._unsealed.append(book)
 
-    async def _write(self, book: Book, *, event_ids: dict[str, UUID], now: datetime) -> None:
-        session = self._tx.session
-        accounts = {row.code: row.id for row in await session.execute(_ACCOUNT_IDS)}
-        await insert_journals(session, posted=book.posted, event_ids=event_ids, account_ids=accounts)
-        await change_balances(
-            session,
-            changes=book.changes_by_account(),
-            drivers=[balance.driver_id for balance in book.changed_balances()],
-            now=now,
+    async def _insert(self, book: Book, *, event_ids: Mapping[str, UUID]) -> None:
+        assert self._batch is not None, "claiming starts the batch"
+        await insert_journals(
+            self._tx.session,
+            batch=self._batch,
+            posted=book.posted,
+            event_ids=event_ids,
+            account_ids=self._account_ids,
         )
+
+    def _movements(self, books: Sequence[Book]) -> dict[UUID, Decimal]:
+        sums: dict[UUID, Decimal] = {}
+        for book in books:
+            for code, change in book.movements().items():
+                account_id = self._account_ids[code]
+                sums[account_id] = sums.get(account_id, ZERO) + change
+        return sums
 
     async def _publish(self, book: Book, fresh: Sequence[Pending]) -> None:
         for posted, pending in zip(book.posted, fresh, strict=True):
             with self._on_behalf_of(pending):
-                for fact in book.facts_of(posted):
+                for journal in posted.journals:
+                    key = str(journal.draft.driver_id or journal.id)
+                    self._tx.publish_json(LedgerPosted, key=key, payload=posted_json(journal))
+                for fact in book.decisions_of(posted):
                     await self._tx.publish(fact)
         for balance in book.changed_balances():
             await self._tx.publish(balance.fact(), version=balance.version)
@@ -135,15 +194,14 @@ class SqlBook:
 
     @contextmanager
     def _on_behalf_of(self, pending: Pending) -> Iterator[None]:
-        outer, self._tx.scope.cause = self._tx.scope.cause, pending.cause
+        """What is published names the message that ordered it, and continues that message's trace."""
+        scope = self._tx.scope
+        outer = scope.cause, scope.trace
+        scope.cause, scope.trace = pending.cause, pending.trace
         try:
-            if not pending.trace:
-                yield
-                return
-            with span("post_journals", parent=parent_from(pending.trace)):
-                yield
+            yield
         finally:
-            self._tx.scope.cause = outer
+            scope.cause, scope.trace = outer
 
 
 def _fresh(waiting: Sequence[Pending], *, claimed: dict[str, UUID]) -> list[Pending]:
@@ -155,17 +213,17 @@ def _fresh(waiting: Sequence[Pending], *, claimed: dict[str, UUID]) -> list[Pend
     return list(first.values())
 
 
-def _event_row(instruction: Instruction) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "event_type": instruction.event_type,
-        "ride_id": instruction.ride_id,
-        "payment_intent_id": instruction.payment_id,
-        "amount": instruction.amount,
-        "external_id": instruction.external_id,
-        "occurred_at": instruction.occurred_at,
-        "metadata": json.dumps(dict(instruction.metadata)),
-    }
+def _event_row(instruction: Instruction, ids: Mapping[str, UUID]) -> tuple[Any, ...]:
+    return (
+        ids[instruction.external_id],
+        instruction.event_type,
+        instruction.ride_id,
+        instruction.payment_id,
+        str(instruction.amount),
+        instruction.external_id,
+        instruction.occurred_at,
+        json.dumps(dict(instruction.metadata)),
+    )
 
 
 async def _count(posted: Sequence[Posted]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
@@ -11,8 +11,10 @@ from ledger.ports import Tx
 
 
 class Deps(Protocol):
-    """`reading` may lag behind the primary: nothing here decides about money."""
+    """`reading` may lag behind the primary; a driver's balance is read where payouts are decided."""
 
+    @property
+    def transaction(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
     @property
     def reading(self) -> Callable[[], AbstractAsyncContextManager[Tx]]: ...
 

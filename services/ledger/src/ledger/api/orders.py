@@ -1,55 +1,81 @@
-"""Orders to the books from a person at a terminal, as JSON: `ledger journal < order.json`."""
+"""Orders to the books: from a person at a terminal as JSON, and the bodies of requests."""
 
-from typing import Self
+from typing import Annotated
+from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import Field
 
-from contracts.ledger import JournalLine
-from ledger.domain.instruction import EntityType
-from ledger.domain.journal import Draft, Line
-from ledger.domain.manual import MANUAL
-from web import Body
+from contracts.ledger import EntryType
+from ledger.api.days import Day
+from ledger.domain.cases import Resolution
+from ledger.domain.journal import Line
+from web import Body, MoneyIn
 
-
-class ReversalOrder(Body):
-    """Undo one transaction, and why."""
-
-    transaction_id: str
-    reason: str
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class JournalOrder(Body):
-    """A journal to post, such as the owners' capital: D 1100 / C 3100."""
+class LineOrder(Body):
+    """One side of a journal."""
 
-    transaction_id: str
-    description: str
-    reference_number: str | None = None
-    lines: tuple[JournalLine, ...]
+    account_code: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+    entry_type: EntryType
+    amount: MoneyIn
+    driver_id: UUID | None = None
+    passenger_id: UUID | None = None
 
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if not self.transaction_id or not self.description:
-            raise ValueError("a journal has an id and a description")
-        return self
-
-    def draft(self) -> Draft:
-        """The journal that is ordered."""
-        return Draft(
-            transaction_id=self.transaction_id,
-            event_type=MANUAL,
-            entity_type=EntityType.MANUAL,
-            entity_id=self.transaction_id,
-            description=self.description,
-            reference_number=self.reference_number,
-            lines=tuple(_line(line) for line in self.lines),
+    def line(self) -> Line:
+        return Line(
+            account_code=self.account_code,
+            entry_type=self.entry_type,
+            amount=self.amount,
+            driver_id=self.driver_id,
+            passenger_id=self.passenger_id,
         )
 
 
-def _line(line: JournalLine) -> Line:
-    return Line(
-        account_code=line.account_code,
-        entry_type=line.entry_type,
-        amount=line.amount,
-        driver_id=line.driver_id,
-        passenger_id=line.passenger_id,
-    )
+class JournalOrder(Body):
+    """A journal to propose, such as the owners' capital: D 1100 / C 3100."""
+
+    description: Text
+    reason: Text
+    reference_number: Name | None = None
+    lines: Annotated[tuple[LineOrder, ...], Field(min_length=2, max_length=100)]
+
+    def drafted(self) -> tuple[Line, ...]:
+        """Its lines."""
+        return tuple(line.line() for line in self.lines)
+
+
+class ReasonOrder(Body):
+    """Why."""
+
+    reason: Text
+
+
+class DayOrder(Body):
+    """A day to close."""
+
+    day: Day
+
+
+class ResolutionOrder(Body):
+    """What a case was. `journal` (an id or transaction id) goes with corrected_by_journal."""
+
+    resolution: Resolution
+    note: Text
+    journal: Name | None = None
+
+
+class TerminalReversal(Body):
+    """Undo one transaction, why, and on whose order."""
+
+    transaction_id: Name
+    reason: Text
+    ordered_by: UUID
+
+
+class TerminalJournal(JournalOrder):
+    """A proposal from a terminal: another admin approves it over HTTP."""
+
+    proposed_by: UUID

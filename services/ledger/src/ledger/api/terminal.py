@@ -1,31 +1,40 @@
 """The books from a terminal. Orders come as JSON on standard input."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
-from kernel.actor import SYSTEM
-from ledger.api.orders import JournalOrder, ReversalOrder
+from kernel.actor import Actor
+from kernel.ids import new_id
+from ledger.api.orders import TerminalJournal, TerminalReversal
+from ledger.domain.anchor import Anchor
 from ledger.domain.chart import account
 from ledger.domain.trial_balance import trial_difference
 from ledger.ports import Tx
-from ledger.usecases.create_journal_entry import create_journal_entry
 from ledger.usecases.get_account_balance import get_account_balance
+from ledger.usecases.propose_manual_journal import propose_manual_journal
 from ledger.usecases.reverse_transaction import reverse_transaction
 from ledger.usecases.verify_seals import verify_seals
+from ledger.usecases.verify_snapshots import verify_snapshots
 
 Open = Callable[[], AbstractAsyncContextManager[Tx]]
 
 
-async def verify(transaction: Open) -> int:
-    """Recompute the hash chain; 1 when it is broken."""
+async def verify(transaction: Open, *, anchors: Sequence[Anchor] = ()) -> int:
+    """Recompute the hash chain and compare it with what was told outside; 1 when something does not hold."""
     async with transaction() as tx:
-        verdict = await verify_seals(tx)
-    if verdict.broken_seq is not None:
-        print(f"BROKEN at seal {verdict.broken_seq}; {verdict.seals} seals before it hold", file=sys.stderr)
+        # Else what is posted meanwhile looks like journals that belong to no batch.
+        verdict = await verify_seals(tx, anchors=anchors)
+    where = "" if verdict.broken_seq is None else f" at seal {verdict.broken_seq}"
+    batch = "" if verdict.batch is None else f" (batch {verdict.batch})"
+    if verdict.fault is not None:
+        print(f"BROKEN{where}{batch}: {verdict.fault}; {verdict.seals} seals before it hold", file=sys.stderr)
         return 1
-    print(f"{verdict.seals} seals over {verdict.journals} journals hold; head {verdict.head or '-'}")
+    print(
+        f"{verdict.seals} seals over {verdict.journals} journals hold, {verdict.anchors} anchors agree; "
+        f"head {verdict.head or '-'}"
+    )
     return 0
 
 
@@ -40,21 +49,46 @@ async def show_trial_balance(transaction: Open, *, codes: tuple[str, ...]) -> in
     return 1 if difference else 0
 
 
-async def post_journal(transaction: Open, *, order: str, now: datetime) -> int:
-    """Post the ordered journal."""
-    draft = JournalOrder.model_validate_json(order).draft()
+async def verify_days(transaction: Open) -> int:
+    """Recompute every day's snapshot from the entries; 1 when one does not hold."""
     async with transaction() as tx:
-        await create_journal_entry(tx, draft=draft, actor=SYSTEM, now=now)
-    print(f"posted {draft.transaction_id}")
+        await tx.at_one_moment()
+        verdict = await verify_snapshots(tx)
+    if verdict.broken_day is not None:
+        print(f"BROKEN on {verdict.broken_day}; {verdict.days} days before it hold", file=sys.stderr)
+        return 1
+    print(f"{verdict.days} days hold; last {verdict.last_day or '-'}")
+    return 0
+
+
+async def propose_journal(transaction: Open, *, order: str, now: datetime) -> int:
+    """Propose the ordered journal. It is posted when another admin approves it."""
+    wanted = TerminalJournal.model_validate_json(order)
+    async with transaction() as tx:
+        proposal = await propose_manual_journal(
+            tx,
+            proposal_id=new_id(),
+            lines=wanted.drafted(),
+            description=wanted.description,
+            reason=wanted.reason,
+            reference_number=wanted.reference_number,
+            actor=Actor(user_id=wanted.proposed_by, user_type="admin"),
+            now=now,
+        )
+    print(f"proposed {proposal.id}: another admin approves it (POST /admin/ledger/manual-journals/…/approve)")
     return 0
 
 
 async def reverse_journal(transaction: Open, *, order: str, now: datetime) -> int:
     """Undo the ordered transaction."""
-    wanted = ReversalOrder.model_validate_json(order)
+    wanted = TerminalReversal.model_validate_json(order)
     async with transaction() as tx:
         await reverse_transaction(
-            tx, transaction_id=wanted.transaction_id, reason=wanted.reason, actor=SYSTEM, now=now
+            tx,
+            transaction_id=wanted.transaction_id,
+            reason=wanted.reason,
+            actor=Actor(user_id=wanted.ordered_by, user_type="admin"),
+            now=now,
         )
     print(f"reversed {wanted.transaction_id}")
     return 0

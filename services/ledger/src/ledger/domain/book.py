@@ -29,8 +29,9 @@ class Posted:
 class Book:
     """Applies instructions to the balances and the history that were read for them.
 
-    `entry_ids` yields fresh entry ids, `new_id` fresh journal ids. Nothing here is shared between
-    transactions: the caller holds the locks on the drivers' balances.
+    `entry_ids` yields fresh entry ids, `new_id` fresh journal ids. Nothing here is shared between transactions.
+    The caller holds the locks on the drivers' balances, or takes them at the end and calls `move_on`, if all
+    instructions only record.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class Book:
         new_id: Callable[[], UUID],
     ) -> None:
         self.posted: list[Posted] = []
+        self._seen = dict(balances)
         self._balances = dict(balances)
         self._history: defaultdict[tuple[str, str], list[Journal]] = defaultdict(list)
         self._entry_ids = entry_ids
         self._new_id = new_id
         self._changed: dict[UUID, datetime] = {}
+        self._sums: defaultdict[tuple[str, UUID | None], Decimal] = defaultdict(lambda: ZERO)
         for journal in history:
             self._remember(journal)
 
@@ -65,23 +68,40 @@ class Book:
         """Everything posted, in order."""
         return [journal for posted in self.posted for journal in posted.journals]
 
+    def move_on(self, locked: Mapping[UUID, DriverBalance]) -> None:
+        """Carry on from the balances as they are under their locks; BalanceMoved when a rule saw another debt."""
+        for driver_id, current in locked.items():
+            moved = current.moved_on(seen=self._seen[driver_id], became=self._balances[driver_id])
+            self._balances[driver_id] = moved
+
+    @property
+    def changed_drivers(self) -> list[UUID]:
+        """The drivers whose balances these journals move, sorted."""
+        return sorted(self._changed)
+
     def changed_balances(self) -> list[DriverBalance]:
         """The new balances of the drivers that these journals touched, in order of driver."""
-        return [self._new_balance(driver_id) for driver_id in sorted(self._changed)]
+        return [self._new_balance(driver_id) for driver_id in self.changed_drivers]
 
     def changes_by_account(self) -> dict[tuple[str, UUID], Decimal]:
         """(account code, owner) → what its sub-balance changes by, on the account's normal side."""
-        changes: defaultdict[tuple[str, UUID], Decimal] = defaultdict(lambda: ZERO)
-        for journal in self.journals:
-            for line in journal.draft.lines:
-                if line.owner_id is not None:
-                    changes[line.account_code, line.owner_id] += line.change
-        return dict(changes)
+        return {(code, owner): change for (code, owner), change in self._sums.items() if owner is not None}
+
+    def movements(self) -> dict[str, Decimal]:
+        """Code of an account without owners → what its balance changes by, on the account's normal side."""
+        return {code: change for (code, owner), change in self._sums.items() if owner is None}
 
     def facts_of(self, posted: Posted) -> list[Fact]:
         """What is published of one instruction, in order."""
-        facts: list[Fact] = [journal.fact() for journal in posted.journals]
-        facts += [self._reversed_fact(j, posted) for j in posted.journals if j.draft.reverses is not None]
+        return [*(journal.fact() for journal in posted.journals), *self.decisions_of(posted)]
+
+    def decisions_of(self, posted: Posted) -> list[Fact]:
+        """What is published of one instruction beside its journals, in order."""
+        facts: list[Fact] = [
+            self._reversed_fact(journal, posted)
+            for journal in posted.journals
+            if journal.draft.reverses is not None
+        ]
         if posted.outcome.decision is not None:
             facts.append(self._decision_fact(posted.outcome.decision, now=posted.posted_at))
         return facts
@@ -89,10 +109,12 @@ class Book:
     def _post(self, draft: Draft, instruction: Instruction, *, now: datetime) -> Journal:
         validate_double_entry(draft.lines)
         self._move(draft, now=now)
+        for line in draft.lines:
+            self._sums[line.account_code, line.owner_id] += line.change
         journal = Journal(
             id=self._new_id(),
             draft=draft,
-            entries=tuple(Entry(id=next(self._entry_ids), line=line) for line in draft.lines),
+            entries=tuple([Entry(next(self._entry_ids), line) for line in draft.lines]),
             occurred_at=instruction.occurred_at,
             posted_at=now,
             transaction_date=business_day(now),

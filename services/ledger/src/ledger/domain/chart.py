@@ -32,6 +32,13 @@ class OwnerKind(StrEnum):
     PASSENGER = "passenger"
 
 
+class PostingPolicy(StrEnum):
+    """Whether a posting on an account only records, or is decided over the balance, which is locked for it."""
+
+    RECORDING = "RECORDING"
+    AUTHORISING = "AUTHORISING"
+
+
 class UnknownAccount(Invalid):
     """No such account, or a header, which takes no entries."""
 
@@ -55,6 +62,11 @@ class Account:
         """The side on which the balance of this account grows."""
         debit_grows = self.account_type in (AccountType.ASSET, AccountType.EXPENSE)
         return EntryType.DEBIT if debit_grows else EntryType.CREDIT
+
+    @property
+    def policy(self) -> PostingPolicy:
+        """What is owed to somebody can be spent, so it is authorised; the platform's accounts only record."""
+        return PostingPolicy.RECORDING if self.owner is None else PostingPolicy.AUTHORISING
 
 
 BANK: Final = "1100"
@@ -104,6 +116,11 @@ CHART: Final = (
 )
 
 _BY_CODE: Final = {account.code: account for account in CHART}
+_DETAIL: Final = {a.code: a for a in CHART if a.classification is Classification.DETAIL}
+
+# Asked for each line of each journal.
+NORMAL_SIDE: Final = {code: a.normal_side for code, a in _DETAIL.items()}
+OWNER: Final = {code: a.owner for code, a in _DETAIL.items()}
 
 DRIVER_ACCOUNTS: Final = tuple(a.code for a in CHART if a.owner is OwnerKind.DRIVER)
 
@@ -117,7 +134,6 @@ def account(code: str) -> Account:
 
 def detail_account(code: str) -> Account:
     """The account of that code if it takes entries; UnknownAccount otherwise."""
-    found = account(code)
-    if found.classification is not Classification.DETAIL:
-        raise UnknownAccount(f"{code} is a header")
-    return found
+    if code in _DETAIL:
+        return _DETAIL[code]
+    raise UnknownAccount(f"{account(code).code} is a header")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.ledger import LedgerDriverBalanceChanged
 from kernel.money import ZERO
+from kernel.refusals import Refusal
 from ledger.domain.chart import DRIVER_PAYABLE, DRIVER_RECEIVABLE, PAYOUT_IN_TRANSIT
 from ledger.domain.journal import InvalidJournal, Line
 
@@ -18,6 +19,16 @@ class NegativeBalance(InvalidJournal):
     code = "negative_balance"
     pt = "O lançamento deixaria o saldo negativo."
     en = "The posting would make the balance negative."
+
+
+class BalanceMoved(Refusal):
+    """Another transaction changed the driver's debt after a rule had looked at it: look again."""
+
+    code = "balance_moved"
+    status = 409
+    final = False
+    pt = "O saldo mudou durante o lançamento."
+    en = "The balance changed while posting."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,17 @@ class DriverBalance:
         if min(moved.available, moved.on_hold, moved.receivable) < ZERO:
             raise NegativeBalance(f"driver {self.driver_id}")
         return moved
+
+    def moved_on(self, *, seen: "DriverBalance", became: "DriverBalance") -> "DriverBalance":
+        """This balance after what took `seen` to `became`; BalanceMoved when its debt is not what was seen."""
+        if self.receivable != seen.receivable:
+            raise BalanceMoved(f"driver {self.driver_id}")
+        return replace(
+            self,
+            available=self.available + became.available - seen.available,
+            on_hold=self.on_hold + became.on_hold - seen.on_hold,
+            receivable=became.receivable,
+        )
 
     def fact(self) -> LedgerDriverBalanceChanged:
         """What the rest of the system hears of it, once something was posted."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from uuid import UUID
 
 from kernel.refusals import Refusal
@@ -20,6 +20,16 @@ class EntityType(StrEnum):
     PAYOUT = "PAYOUT"
     PIX = "PIX"
     MANUAL = "MANUAL"
+
+
+class Posting(Enum):
+    """Whether an instruction records what has happened anyway, or decides over what a driver has.
+
+    A recording rule looks at a driver's debt and at nothing else of their balance.
+    """
+
+    RECORDING = auto()
+    AUTHORISING = auto()
 
 
 class Contradiction(Refusal):
@@ -97,7 +107,8 @@ class Instruction:
     """One event for the books. `external_id` makes it count once.
 
     `driver_id` is whose balance the rule looks at; `other_drivers` are those whose balances it may move too;
-    `entries_max` is the most entries that the rule can make.
+    `entries_max` is the most entries that the rule can make; `posting` says whether the balances must be locked
+    before the rule looks at them.
     """
 
     external_id: str
@@ -113,6 +124,7 @@ class Instruction:
     payment_id: UUID | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     entries_max: int = 16
+    posting: Posting = Posting.AUTHORISING
 
     @property
     def entity(self) -> tuple[str, str]:

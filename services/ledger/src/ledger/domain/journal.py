@@ -1,16 +1,18 @@
-"""A journal: the smallest set of entries that moves money and sums to zero."""
+"""A journal: the smallest set of entries that moves money and sums to zero.
+
+Named tuples, because a batch makes tens of thousands of them a second, at a third of a dataclass's cost.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.ledger import EntryType, JournalLine, LedgerPosted
-from kernel.money import ZERO, NotMoney, money
+from kernel.money import CENTAVO, LIMIT, ZERO, NotMoney, money
 from kernel.refusals import Invalid
-from ledger.domain.chart import OwnerKind, detail_account
+from ledger.domain.chart import NORMAL_SIDE, OWNER, OwnerKind, detail_account
 
 OPPOSITE: Final = {EntryType.DEBIT: EntryType.CREDIT, EntryType.CREDIT: EntryType.DEBIT}
 
@@ -31,8 +33,7 @@ class UnbalancedJournal(InvalidJournal):
     en = "Debits and credits differ."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One side of a journal. `reverses` is the id of the entry that this one undoes, whole or in part."""
 
     account_code: str
@@ -45,7 +46,7 @@ class Line:
     @property
     def owner_id(self) -> UUID | None:
         """Whose sub-balance this line moves, if the account keeps any."""
-        owner = detail_account(self.account_code).owner
+        owner = OWNER[self.account_code]
         if owner is None:
             return None
         return self.driver_id if owner is OwnerKind.DRIVER else self.passenger_id
@@ -53,13 +54,12 @@ class Line:
     @property
     def moves_driver(self) -> bool:
         """Whether this line moves a driver's sub-balance."""
-        return detail_account(self.account_code).owner is OwnerKind.DRIVER
+        return OWNER[self.account_code] is OwnerKind.DRIVER
 
     @property
     def change(self) -> Decimal:
         """What this line adds to the balance of its account, on that account's normal side."""
-        grows = self.entry_type is detail_account(self.account_code).normal_side
-        return self.amount if grows else -self.amount
+        return self.amount if self.entry_type is NORMAL_SIDE[self.account_code] else -self.amount
 
 
 def debit(
@@ -109,22 +109,30 @@ def validate_double_entry(lines: Sequence[Line]) -> None:
     """Positive exact amounts, owners named, both sides there and equal; else InvalidJournal."""
     for line in lines:
         _validate_line(line)
-    sides = {side: _total(lines, side) for side in EntryType}
-    if sides[EntryType.DEBIT] != sides[EntryType.CREDIT]:
-        raise UnbalancedJournal(f"debits {sides[EntryType.DEBIT]}, credits {sides[EntryType.CREDIT]}")
+    debited, credited = _total(lines, EntryType.DEBIT), _total(lines, EntryType.CREDIT)
+    if debited != credited:
+        raise UnbalancedJournal(f"debits {debited}, credits {credited}")
     if not lines:
         raise InvalidJournal("a journal has at least two lines")
 
 
 def _validate_line(line: Line) -> None:
+    # Nearly all amounts have two places already, and then this is all that `money` would find out.
+    if not (
+        type(line.amount) is Decimal and line.amount.same_quantum(CENTAVO) and ZERO < line.amount < LIMIT
+    ):
+        _validate_amount(line.amount)
+    if detail_account(line.account_code).owner is not None and line.owner_id is None:
+        raise InvalidJournal(f"an entry on {line.account_code} names its owner")
+
+
+def _validate_amount(amount: Decimal) -> None:
     try:
-        exact = money(line.amount)
+        exact = money(amount)
     except NotMoney as error:
         raise InvalidJournal(str(error)) from error
     if exact <= ZERO:
-        raise InvalidJournal(f"an entry's amount is positive: {line.amount}")
-    if detail_account(line.account_code).owner is not None and line.owner_id is None:
-        raise InvalidJournal(f"an entry on {line.account_code} names its owner")
+        raise InvalidJournal(f"an entry's amount is positive: {amount}")
 
 
 def debit_total(lines: Sequence[Line]) -> Decimal:
@@ -133,11 +141,10 @@ def debit_total(lines: Sequence[Line]) -> Decimal:
 
 
 def _total(lines: Sequence[Line], side: EntryType) -> Decimal:
-    return sum((line.amount for line in lines if line.entry_type is side), ZERO)
+    return sum([line.amount for line in lines if line.entry_type is side], ZERO)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """A journal before it is posted. `reverses` is the id of the journal that this one undoes in full."""
 
     transaction_id: str
@@ -153,19 +160,17 @@ class Draft:
     @property
     def drivers(self) -> frozenset[UUID]:
         """The drivers whose sub-balances the lines move."""
-        return frozenset(line.driver_id for line in self.lines if line.driver_id and line.moves_driver)
+        return frozenset([line.driver_id for line in self.lines if line.driver_id and line.moves_driver])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A posted line and its id."""
 
     id: int
     line: Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(NamedTuple):
     """A posted journal. `transaction_date` is the São Paulo day of posting."""
 
     id: UUID
@@ -192,9 +197,9 @@ class Journal:
         return sum((e.line.amount for e in self.entries if e.line.account_code == account_code), ZERO)
 
     def fact(self) -> LedgerPosted:
-        """What the rest of the system hears of it."""
+        """What the rest of the system hears of it. Not validated again: its parts are typed and checked."""
         draft = self.draft
-        return LedgerPosted(
+        return LedgerPosted.model_construct(
             journal_id=self.id,
             driver_id=draft.driver_id,
             transaction_id=draft.transaction_id,
@@ -208,7 +213,7 @@ class Journal:
 
 
 def _fact_line(line: Line) -> JournalLine:
-    return JournalLine(
+    return JournalLine.model_construct(
         account_code=line.account_code,
         entry_type=line.entry_type,
         amount=line.amount,

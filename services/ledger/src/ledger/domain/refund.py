@@ -47,6 +47,8 @@ def refund_payment(refunded: PaymentRefunded, context: Context) -> Outcome:
     payment = context.get(payment_transaction("payment", refunded.payment_id))
     divided = context.get(payment_transaction("commission", refunded.payment_id))
     settled = context.get(payment_transaction("settlement", refunded.payment_id))
+    if any(context.reversed(journal) for journal in (payment, divided, settled)):
+        raise Contradiction(f"payment {refunded.payment_id} was reversed by hand before this refund")
     commission, earned = _shares(divided, refunded.amount, before=context.bank_total(REFUNDED))
     taken = min(context.driver().available, earned)
     drafts = (

@@ -1,24 +1,36 @@
-"""The hash chain: each seal covers a range of finished transactions and the seal before it.
+"""The hash chain: one link for what one transaction posted, and the link before it.
 
-h = SHA-256(previous h ‖ sequence number ‖ canonical bytes of each journal, in order). Changing, removing or
-adding a sealed entry behind the database's guards (a superuser can) breaks the chain. The newest hash should
-be kept elsewhere too: a chain alone does not show that its tail was cut off.
+h = SHA-256(previous h ‖ batch ‖ SHA-256(canonical bytes of each journal, in order)). Changing, removing or
+adding an entry behind the database's guards (a superuser can) breaks the chain; that the whole chain was made
+anew, or its tail cut off, shows against an anchor: the hash as it was told outside the database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Final
+from struct import Struct
+from typing import Final, NamedTuple
 from uuid import UUID
 
+from contracts.ledger import EntryType, LedgerSealed
+from ledger.domain.journal import Journal
+
 GENESIS: Final = bytes(32)
+CHAIN: Final = "books"
+_NOBODY: Final = bytes(16)
+_DEBIT: Final = EntryType.DEBIT.value
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# id, driver, reverses, lines, day, occurred (days, seconds, µs), posted (days, seconds, µs)
+_HEAD: Final = Struct(">16s16s16sHi3i3i")
+# id, account, side, amount in millionths, driver, passenger, reversed entry
+_ENTRY: Final = Struct(">q4s?12s16s16sq")
+_MILLIONTHS: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedEntry:
-    """What the seal protects of an entry."""
+class SealedEntry(NamedTuple):
+    """What a seal protects of an entry."""
 
     id: int
     account_code: str
@@ -26,12 +38,11 @@ class SealedEntry:
     amount: Decimal
     driver_id: UUID | None
     passenger_id: UUID | None
-    reversal_entry_id: int | None
+    reverses: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedJournal:
-    """What the seal protects of a journal."""
+class SealedJournal(NamedTuple):
+    """What a seal protects of a journal. `true_copy`: its entries repeat what the journal says of itself."""
 
     id: UUID
     transaction_id: str
@@ -39,77 +50,137 @@ class SealedJournal:
     entity_type: str
     entity_id: str
     reference_number: str | None
+    description: str
+    driver_id: UUID | None
+    reverses: UUID | None
+    line_count: int
     transaction_date: date
     occurred_at: datetime
+    posted_at: datetime
     entries: tuple[SealedEntry, ...]
+    true_copy: bool = True
+
+
+def sealed(journal: Journal) -> SealedJournal:
+    """A posted journal as its seal sees it."""
+    draft = journal.draft
+    return SealedJournal(
+        journal.id,
+        draft.transaction_id,
+        draft.event_type,
+        draft.entity_type,
+        draft.entity_id,
+        draft.reference_number,
+        draft.description,
+        draft.driver_id,
+        draft.reverses,
+        len(draft.lines),
+        journal.transaction_date,
+        journal.occurred_at,
+        journal.posted_at,
+        tuple([SealedEntry(entry_id, *line) for entry_id, line in journal.entries]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """One link of the chain. `from_xid` (inclusive) and `to_xid` (exclusive) bound the transactions."""
+    """One link. `journals` and `entries` count everything sealed so far, this batch included."""
 
     seq: int
-    from_xid: str
-    to_xid: str
+    batch: int
     journal_count: int
     entry_count: int
+    journals: int
+    entries: int
+    content: bytes
     previous_hash: bytes
     hash: bytes
     sealed_at: datetime
 
+    def fact(self) -> LedgerSealed:
+        """What is told outside the database."""
+        return LedgerSealed(
+            chain=CHAIN,
+            seq=self.seq,
+            hash=self.hash.hex(),
+            previous_hash=self.previous_hash.hex(),
+            journals=self.journals,
+            entries=self.entries,
+            sealed_at=self.sealed_at,
+        )
+
 
 def canonical(journal: SealedJournal) -> bytes:
-    """The journal as bytes, every field with its length first: no two journals share them."""
-    fields: list[object] = [
-        journal.id,
-        journal.transaction_id,
-        journal.event_type,
-        journal.entity_type,
-        journal.entity_id,
-        journal.reference_number,
-        journal.transaction_date.isoformat(),
-        journal.occurred_at.isoformat(),
-        len(journal.entries),
-    ]
-    for entry in journal.entries:
-        fields += [entry.id, entry.account_code, entry.entry_type, f"{entry.amount:.6f}"]
-        fields += [entry.driver_id, entry.passenger_id, entry.reversal_entry_id]
-    return b"".join(_framed(field) for field in fields)
+    """The journal as bytes: fixed fields packed, texts with their lengths, so that no two journals share them."""
+    head = _HEAD.pack(
+        journal.id.bytes,
+        journal.driver_id.bytes if journal.driver_id else _NOBODY,
+        journal.reverses.bytes if journal.reverses else _NOBODY,
+        journal.line_count,
+        journal.transaction_date.toordinal(),
+        *_since_epoch(journal.occurred_at),
+        *_since_epoch(journal.posted_at),
+    )
+    texts = (journal.transaction_id, journal.event_type, journal.entity_type, journal.entity_id)
+    reference = journal.reference_number
+    words = [f"{len(text)}:{text}" for text in (*texts, journal.description)]
+    words.append("-" if reference is None else f"{len(reference)}:{reference}")
+    return b"".join((head, "".join(words).encode(), *map(_entry_bytes, journal.entries)))
 
 
-def _framed(field: object) -> bytes:
-    if field is None:
-        return b"\xff\xff\xff\xff"
-    data = str(field).encode()
-    return len(data).to_bytes(4, "big") + data
+def _entry_bytes(entry: SealedEntry) -> bytes:
+    id_, account_code, entry_type, amount, driver_id, passenger_id, reverses = entry
+    return _ENTRY.pack(
+        id_,
+        account_code.encode(),
+        entry_type == _DEBIT,
+        int(amount * _MILLIONTHS).to_bytes(12, "big", signed=True),
+        driver_id.bytes if driver_id else _NOBODY,
+        passenger_id.bytes if passenger_id else _NOBODY,
+        reverses or 0,
+    )
 
 
-def link_hash(previous: bytes, *, seq: int, journals: Iterable[SealedJournal]) -> bytes:
-    """The hash of the next link."""
-    digest = sha256(previous)
-    digest.update(seq.to_bytes(8, "big"))
+def _since_epoch(moment: datetime) -> tuple[int, int, int]:
+    """Whatever zone the moment is written in, and without a float's rounding."""
+    since = moment - _EPOCH
+    return since.days, since.seconds, since.microseconds
+
+
+def content_hash(journals: Iterable[SealedJournal]) -> bytes:
+    """The hash of what a batch posted, in order."""
+    digest = sha256()
     for journal in journals:
         digest.update(canonical(journal))
     return digest.digest()
 
 
-def next_seal(last: Seal | None, *, to_xid: str, journals: Sequence[SealedJournal], now: datetime) -> Seal:
-    """The seal that follows `last` and covers `journals`, of which there is at least one."""
-    seq = last.seq + 1 if last else 1
+def link_hash(previous: bytes, *, batch: int, content: bytes) -> bytes:
+    """The hash of the next link."""
+    return sha256(previous + batch.to_bytes(8, "big", signed=True) + content).digest()
+
+
+def next_seal(last: Seal | None, *, batch: int, journals: list[SealedJournal], sealed_at: datetime) -> Seal:
+    """The seal that follows `last` and covers `journals`."""
+    entries = sum(len(journal.entries) for journal in journals)
     previous = last.hash if last else GENESIS
+    content = content_hash(journals)
     return Seal(
-        seq=seq,
-        from_xid=last.to_xid if last else "0",
-        to_xid=to_xid,
+        seq=last.seq + 1 if last else 1,
+        batch=batch,
         journal_count=len(journals),
-        entry_count=sum(len(journal.entries) for journal in journals),
+        entry_count=entries,
+        journals=(last.journals if last else 0) + len(journals),
+        entries=(last.entries if last else 0) + entries,
+        content=content,
         previous_hash=previous,
-        hash=link_hash(previous, seq=seq, journals=journals),
-        sealed_at=now,
+        hash=link_hash(previous, batch=batch, content=content),
+        sealed_at=sealed_at,
     )
 
 
-def broken(seal: Seal, *, last: Seal | None, journals: Sequence[SealedJournal]) -> bool:
-    """Whether `seal` does not follow from the seal before it and the journals it should cover."""
-    expected = next_seal(last, to_xid=seal.to_xid, journals=journals, now=seal.sealed_at)
-    return expected != seal
+def broken(seal: Seal, *, last: Seal | None, journals: list[SealedJournal]) -> bool:
+    """Whether `seal` does not follow from the seal before it and the journals of its batch."""
+    if not all(journal.true_copy for journal in journals):
+        return True
+    return next_seal(last, batch=seal.batch, journals=journals, sealed_at=seal.sealed_at) != seal

@@ -16,7 +16,7 @@ from ledger.domain.chart import (
     UNIDENTIFIED_PIX,
 )
 from ledger.domain.debt import NETTED, NETTING, repayment
-from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome
+from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome, Posting
 from ledger.domain.journal import Draft, Line, credit, debit, without_zeros
 
 CONFIRMED: Final = PaymentConfirmed.fact
@@ -43,6 +43,7 @@ def settlement(paid: PaymentConfirmed) -> Instruction:
         ride_id=paid.ride_id,
         payment_id=paid.payment_id,
         metadata={"txid": paid.txid, "commission": str(paid.commission), "fee": str(paid.fee)},
+        posting=Posting.RECORDING,
     )
 
 
@@ -52,8 +53,10 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
         raise Contradiction(f"payment {paid.payment_id} is already posted")
     if not ZERO <= paid.commission <= paid.amount:
         raise Contradiction(f"payment {paid.payment_id}: commission {paid.commission} of {paid.amount}")
+    if paid.amount == ZERO:
+        return Outcome()
     earned = paid.amount - paid.commission
-    drafts = (
+    drafts = [
         _part(
             paid,
             "payment",
@@ -66,8 +69,10 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
             "commission",
             "Divisão da corrida entre plataforma e motorista",
             debit(RIDE_REVENUE, paid.amount),
-            credit(COMMISSION, paid.commission),
-            credit(DRIVER_PAYABLE, earned, driver_id=paid.driver_id),
+            *without_zeros(
+                credit(COMMISSION, paid.commission),
+                credit(DRIVER_PAYABLE, earned, driver_id=paid.driver_id),
+            ),
         ),
         _part(
             paid,
@@ -76,37 +81,28 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
             debit(BANK, paid.amount),
             credit(PIX_RECEIVABLE, paid.amount),
         ),
-        _part(
-            paid,
-            "fee",
-            "Tarifa do Pix recebido",
-            debit(PIX_FEES, paid.fee),
-            credit(BANK, paid.fee),
-            event_type=PAYMENT_FEE,
-        ),
-        _part(
-            paid,
-            "netting",
-            NETTING,
-            *repayment(context.driver(), gained=earned),
-            event_type=NETTED,
-        ),
-    )
-    return Outcome(drafts=tuple(draft for draft in drafts if draft.lines))
+    ]
+    if paid.fee != ZERO:
+        fee = debit(PIX_FEES, paid.fee), credit(BANK, paid.fee)
+        drafts.append(_part(paid, "fee", "Tarifa do Pix recebido", *fee, event_type=PAYMENT_FEE))
+    if lines := repayment(context.driver(), gained=earned):
+        drafts.append(_part(paid, "netting", NETTING, *lines, event_type=NETTED))
+    return Outcome(drafts=tuple(drafts))
 
 
 def _part(
     paid: PaymentConfirmed, part: str, description: str, *lines: Line, event_type: str = CONFIRMED
 ) -> Draft:
+    payment_id = str(paid.payment_id)
     return Draft(
-        transaction_id=payment_transaction(part, paid.payment_id),
+        transaction_id=payment_transaction(part, payment_id),
         event_type=event_type,
         entity_type=EntityType.PAYMENT,
-        entity_id=str(paid.payment_id),
+        entity_id=payment_id,
         reference_number=paid.e2e_id,
         description=description,
         driver_id=paid.driver_id,
-        lines=without_zeros(*lines),
+        lines=lines,
     )
 
 
@@ -123,6 +119,7 @@ def suspension(found: PaymentMismatchFound) -> Instruction:
         ride_id=found.ride_id,
         payment_id=found.payment_id,
         metadata={"kind": found.kind.value} | ({"txid": found.txid} if found.txid else {}),
+        posting=Posting.RECORDING,
     )
 
 

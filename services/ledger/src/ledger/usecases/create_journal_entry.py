@@ -1,4 +1,4 @@
-"""Post a journal that a person orders."""
+"""Post a manual journal that was approved."""
 
 from datetime import datetime
 
@@ -10,7 +10,10 @@ from ledger.ports import Tx
 
 
 async def create_journal_entry(tx: Tx, *, draft: Draft, actor: Actor, now: datetime) -> None:
-    """Post `draft` at once; InvalidJournal when it does not balance, AlreadyPosted when its id is taken."""
+    """Post `draft` at once; InvalidJournal when it does not balance, AlreadyPosted when its id is taken.
+
+    The database takes a manual journal only with its approved proposal.
+    """
     instruction = manual_entry(draft, now=now)
     if await tx.journals.by_transaction(draft.transaction_id) is not None:
         raise AlreadyPosted(draft.transaction_id)

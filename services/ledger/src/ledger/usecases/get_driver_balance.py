@@ -7,5 +7,5 @@ from ledger.ports import Tx
 
 
 async def get_driver_balance(tx: Tx, *, driver_id: UUID) -> DriverBalance:
-    """2100[d], 2150[d] and 1350[d]; zeros for a driver without postings."""
+    """2100[d], 2150[d] and 1350[d] of one moment; zeros for a driver without postings."""
     return await tx.balances.of_driver(driver_id)

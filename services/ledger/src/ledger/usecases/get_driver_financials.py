@@ -10,6 +10,7 @@ from ledger.ports import Tx
 
 
 async def get_driver_financials(tx: Tx, *, driver_id: UUID, now: datetime) -> tuple[DriverBalance, Earnings]:
-    """Today, this ISO week and this month in São Paulo; zeros for a driver without postings."""
+    """Today, this ISO week and this month in São Paulo, all of one moment; zeros without postings."""
+    await tx.at_one_moment()
     balance = await tx.balances.of_driver(driver_id)
     return balance, await tx.journals.earnings(driver_id, periods=periods_of(now))

@@ -1,36 +1,23 @@
 """Match a line of Efí's statement against the bank account's entries."""
 
 from datetime import datetime
-from uuid import UUID
 
-from contracts.ledger import LedgerCaseOpened
 from contracts.payment import StatementLine
-from ledger.domain.statement import compare, reference_of
-from ledger.ports import Case, Tx
+from ledger.domain.statement import check_same_line, choose
+from ledger.ports import Tx
 
 
-async def match_statement_line(tx: Tx, *, line: StatementLine, case_id: UUID, now: datetime) -> bool:
-    """Whether it matches; if not, a case is opened once. Nothing posted is ever edited."""
-    difference = compare(line, posted=await tx.journals.bank_movements(line))
-    if difference is None:
+async def match_statement_line(tx: Tx, *, line: StatementLine, now: datetime) -> bool:
+    """Keep the line, and whether an entry was found for it that no other line speaks for. Nothing is edited.
+
+    Without one it waits: what it speaks of may be posted a little later. Contradiction when it said
+    something else before.
+    """
+    await tx.bank_statements.lock()
+    check_same_line(line, await tx.bank_statements.keep_line(line, now=now))
+    if await tx.bank_statements.matched(line.line_id):
         return True
-    case = Case(
-        id=case_id,
-        difference=difference,
-        reference=reference_of(line),
-        external_id=f"statement:{line.line_id}",
-        amount=line.amount,
-        opened_at=now,
-    )
-    if await tx.cases.open(case):
-        await tx.publish(
-            LedgerCaseOpened(
-                case_id=case.id,
-                kind=difference.kind,
-                reference=case.reference,
-                amount=case.amount,
-                detail=difference.detail,
-                opened_at=now,
-            )
-        )
-    return False
+    found = choose(line, await tx.bank_statements.candidates(line))
+    if found:
+        await tx.bank_statements.match(line, found, now=now)
+    return bool(found)

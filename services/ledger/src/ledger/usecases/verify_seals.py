@@ -1,7 +1,9 @@
 """Recompute the hash chain from the entries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ledger.domain.anchor import Anchor, in_order
 from ledger.domain.seal import Seal, broken
 from ledger.ports import Tx
 
@@ -10,26 +12,80 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`broken_seq` is the first seal that does not hold, None when all do; `head` the newest hash (hex)."""
+    """What holds: so many `seals` over so many `journals`, up to `head` (hex).
+
+    `fault` says what does not, None when all does; `broken_seq` is the first seal that does not hold.
+    """
 
     seals: int
     journals: int
     head: str
+    anchors: int = 0
     broken_seq: int | None = None
+    batch: int | None = None
+    fault: str | None = None
 
 
-async def verify_seals(tx: Tx) -> Verdict:
-    """Read everything sealed once, from the beginning, until a seal does not hold."""
+@dataclass(slots=True)
+class _Walk:
+    """How far the chain was found sound, and the anchors that lie ahead."""
+
+    ahead: list[Anchor]
     last: Seal | None = None
-    seals = journals = 0
-    while page := await tx.seals.after(last.seq if last else 0, limit=PAGE):
+    journals: int = 0
+    agreed: int = 0
+
+    @property
+    def next_seq(self) -> int:
+        return self.last.seq + 1 if self.last else 1
+
+    def verdict(
+        self, fault: str | None = None, *, seq: int | None = None, batch: int | None = None
+    ) -> Verdict:
+        return Verdict(
+            seals=self.last.seq if self.last else 0,
+            journals=self.journals,
+            head=self.last.hash.hex() if self.last else "",
+            anchors=self.agreed,
+            broken_seq=seq,
+            batch=batch,
+            fault=fault,
+        )
+
+
+async def verify_seals(tx: Tx, *, anchors: Iterable[Anchor] = ()) -> Verdict:
+    """Read everything posted once, from the beginning, until something does not hold."""
+    walk = _Walk(ahead=in_order(anchors))
+    while page := await tx.seals.after(walk.next_seq - 1, limit=PAGE):
         for seal in page:
-            covered = await tx.seals.journals_of(seal)
-            if broken(seal, last=last, journals=covered):
-                return Verdict(seals=seals, journals=journals, head=_head(last), broken_seq=seal.seq)
-            last, seals, journals = seal, seals + 1, journals + len(covered)
-    return Verdict(seals=seals, journals=journals, head=_head(last))
+            if seal.seq != walk.next_seq:
+                return walk.verdict(f"is missing before seal {seal.seq}", seq=walk.next_seq)
+            if broken(seal, last=walk.last, journals=await tx.seals.journals_of(seal)):
+                return walk.verdict("does not follow from what is posted", seq=seal.seq, batch=seal.batch)
+            walk.last, walk.journals = seal, seal.journals
+            if not _agrees(walk, seal):
+                return walk.verdict("is not what was told outside", seq=seal.seq, batch=seal.batch)
+    return await _end(tx, walk)
 
 
-def _head(seal: Seal | None) -> str:
-    return seal.hash.hex() if seal else ""
+def _agrees(walk: _Walk, seal: Seal) -> bool:
+    """Whether the anchors of this seal, if there are any, say what it says."""
+    while walk.ahead and walk.ahead[0].seq <= seal.seq:
+        if walk.ahead.pop(0) != Anchor.of(seal):
+            return False
+        walk.agreed += 1
+    return True
+
+
+async def _end(tx: Tx, walk: _Walk) -> Verdict:
+    """The chain holds as far as it goes; is it all there, and is everything in it?"""
+    next_seq = walk.next_seq
+    if walk.ahead:
+        return walk.verdict(f"is missing: seal {walk.ahead[-1].seq} was told outside", seq=next_seq)
+    head_seq = await tx.seals.head()
+    if head_seq != next_seq - 1:
+        return walk.verdict(f"is missing: the chain's head is at {head_seq}", seq=next_seq)
+    journals, entries = await tx.seals.stray()
+    if journals or entries:
+        return walk.verdict(f"{journals} journals and {entries} entries belong to no batch")
+    return walk.verdict()

@@ -103,7 +103,7 @@ def test_a_manual_journal_is_checked_before_it_is_ordered() -> None:
 
 
 def _fields(draft: Draft) -> dict[str, object]:
-    return {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+    return draft._asdict()
 
 
 def test_periods_are_sao_paulos() -> None:

@@ -8,8 +8,6 @@ from ledger_books import NOW, completed, confirmed, failed, mismatch, ready, ref
 from ledger_fakes import FakeTx
 
 from contracts.audit import AuditRecorded
-from contracts.ledger import LedgerCaseOpened
-from contracts.payment import StatementLine, StatementLineKind
 from kernel.actor import SYSTEM
 from kernel.ids import new_id
 from kernel.refusals import NotFound
@@ -26,12 +24,10 @@ from ledger.usecases.get_driver_balance import get_driver_balance
 from ledger.usecases.get_driver_financials import get_driver_financials
 from ledger.usecases.hold_payout import hold_payout
 from ledger.usecases.make_partitions import make_partitions
-from ledger.usecases.match_statement_line import match_statement_line
 from ledger.usecases.refund_payment import refund_payment
 from ledger.usecases.release_payout import release_payout
 from ledger.usecases.return_payout import return_payout
 from ledger.usecases.reverse_transaction import reverse_transaction
-from ledger.usecases.seal_journals import seal_journals
 from ledger.usecases.settle_payment import settle_payment
 from ledger.usecases.suspend_pix import suspend_pix
 from ledger.usecases.verify_seals import verify_seals
@@ -114,32 +110,6 @@ async def test_a_transaction_is_reversed_once_and_audited(tx: FakeTx) -> None:
         await reverse_transaction(tx, transaction_id="none", reason="typo", actor=SYSTEM, now=NOW)
 
 
-async def test_a_line_that_differs_opens_one_case_and_edits_nothing(tx: FakeTx) -> None:
-    paid = confirmed("50.00")
-    await settle_payment(tx, paid=paid, now=NOW)
-    await tx.commit()
-    before = list(tx.books.journals)
-
-    def line(amount: str, line_id: str) -> StatementLine:
-        return StatementLine(
-            day="2026-03-10",
-            line_id=line_id,
-            kind=StatementLineKind.PIX_RECEIVED,
-            amount=Decimal(amount),
-            e2e_id=paid.e2e_id,
-            occurred_at=NOW,
-        )
-
-    assert await match_statement_line(tx, line=line("50.00", "1"), case_id=new_id(), now=NOW)
-    for _ in range(2):
-        assert not await match_statement_line(tx, line=line("51.00", "2"), case_id=new_id(), now=NOW)
-    cases = [fact for fact in tx.published if isinstance(fact, LedgerCaseOpened)]
-    assert [(case.kind, case.reference, case.amount) for case in cases] == [
-        ("amount_differs", paid.e2e_id, Decimal("51.00"))
-    ]
-    assert tx.books.journals == before
-
-
 async def test_jobs_pass_the_time_on(tx: FakeTx) -> None:
     assert await calculate_running_balances(tx, now=NOW) == 1
     assert await make_partitions(tx, days_ahead=95, now=NOW) == 4
@@ -147,12 +117,11 @@ async def test_jobs_pass_the_time_on(tx: FakeTx) -> None:
 
 
 async def test_the_chain_is_verified_from_its_beginning(tx: FakeTx) -> None:
-    assert await seal_journals(tx, limit=100, now=NOW) is None
     assert (await verify_seals(tx)).head == ""
     for _ in range(3):
         await settle_payment(tx, paid=confirmed(), now=NOW)
         await tx.commit()
-        await seal_journals(tx, limit=100, now=NOW)
+        tx.seals.link()
 
     verdict = await verify_seals(tx)
     assert (verdict.seals, verdict.journals, verdict.broken_seq) == (3, 9, None)

@@ -1,0 +1,178 @@
+"""Undoing journals: what is left of them, and what the driver no longer has."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_books import NOW, completed, confirmed, failed, mismatch, ready, refunded, returned
+from ledger_fakes import FakeBooks
+from ledger_office import credit_refunded
+
+from kernel.ids import new_id
+from kernel.money import money
+from ledger.domain.credit_refund import credit_refund
+from ledger.domain.debt import NETTED
+from ledger.domain.driver_balance import NegativeBalance
+from ledger.domain.instruction import Contradiction, EntityType, Instruction
+from ledger.domain.journal import Draft, Journal, Line, credit, debit
+from ledger.domain.manual import MANUAL, manual_entry
+from ledger.domain.payout import completion, giving_back, hold, release
+from ledger.domain.refund import refund
+from ledger.domain.reversal import AlreadyReversed, NotReversible, reversal
+from ledger.domain.settlement import settlement, suspension
+
+
+def journal(books: FakeBooks, transaction_id: str) -> Journal:
+    return next(j for j in books.journals if j.draft.transaction_id == transaction_id)
+
+
+def undo(books: FakeBooks, transaction_id: str) -> None:
+    books.post(reversal(journal(books, transaction_id), reason="wrong"))
+
+
+def manual(books: FakeBooks, *lines: Line) -> str:
+    transaction_id = f"manual_{new_id()}"
+    draft = Draft(
+        transaction_id=transaction_id,
+        event_type=MANUAL,
+        entity_type=EntityType.MANUAL,
+        entity_id=transaction_id,
+        description="Acerto",
+        lines=lines,
+    )
+    books.post(manual_entry(draft, now=NOW))
+    return transaction_id
+
+
+@given(
+    fare=st.integers(1, 10_000),
+    commission=st.integers(0, 10_000),
+    part=st.integers(0, 100),
+    out=st.integers(0, 100),
+)
+def test_all_parts_of_a_partly_refunded_payment_reverse_to_nothing(
+    fare: int, commission: int, part: int, out: int
+) -> None:
+    """Whatever was refunded and paid out before: only the rest is reversed, and the driver owes what is gone."""
+    books, amount = FakeBooks(), Decimal(fare) / 100
+    kept = min(Decimal(commission) / 100, amount)
+    paid = confirmed(f"{amount:.2f}", commission=f"{kept:.2f}", fee="0.01")
+    books.post(settlement(paid))
+    back = money(fare * part // 100) / 100
+    if back > 0:
+        books.post(refund(refunded(paid, f"{back:.2f}")))
+    sent = money(int(books.balance(paid.driver_id).available * 100) * out // 100) / 100
+    if sent > 0:
+        payout = ready(f"{sent:.2f}", driver_id=paid.driver_id)
+        books.post(hold(payout), completion(completed(payout)))
+    for name in ("payment", "commission", "settlement", "fee"):
+        if name != "fee" and back == amount:
+            with pytest.raises(AlreadyReversed):
+                undo(books, f"{name}_{paid.payment_id}")
+            continue
+        undo(books, f"{name}_{paid.payment_id}")
+        with pytest.raises(AlreadyReversed):
+            books.post(_again(books, f"{name}_{paid.payment_id}"))
+    assert [books.account(code) for code in ("1300", "4100", "4200", "5100")] == [0, 0, 0, 0]
+    balance = books.balance(paid.driver_id)
+    assert balance.available - balance.receivable == -sent
+    assert books.account("1100") == -sent
+    assert min(balance.available, balance.receivable) == 0
+
+
+def _again(books: FakeBooks, transaction_id: str) -> Instruction:
+    """The same order under another external id: the rule itself refuses, not only the key."""
+    order = reversal(journal(books, transaction_id), reason="again")
+    return replace(order, external_id=f"again:{new_id()}")
+
+
+def test_what_the_driver_no_longer_has_is_owed() -> None:
+    books = FakeBooks()
+    paid = confirmed("100.00", commission="20.00")
+    payout = ready("70.00", driver_id=paid.driver_id)
+    books.post(settlement(paid), hold(payout), completion(completed(payout)))
+    undo(books, f"commission_{paid.payment_id}")
+    balance = books.balance(paid.driver_id)
+    assert (balance.available, balance.receivable) == (0, money("70.00"))
+    undone = books.journals[-1]
+    original = journal(books, f"commission_{paid.payment_id}").entry("2100").id
+    assert {e.line.reverses for e in undone.entries if e.line.account_code in ("2100", "1350")} == {original}
+
+
+def test_reversals_refunds_nettings_and_a_payouts_steps_are_not_reversed() -> None:
+    books = FakeBooks()
+    paid = confirmed("100.00", commission="20.00")
+    sent, lost = ready("30.00", driver_id=paid.driver_id), ready("5.00", driver_id=paid.driver_id)
+    refunding = refunded(paid, "10.00")
+    back = returned(sent, "1.00")
+    books.post(settlement(paid), hold(sent), hold(lost), completion(completed(sent, fee="0.10")))
+    books.post(release(failed(lost)), giving_back(back), refund(refunding))
+    found = mismatch("5.00")
+    given_back = credit_refunded(found, "1.00", at=NOW)
+    books.post(suspension(found), credit_refund(given_back))
+    undo(books, f"payment_{paid.payment_id}")
+    refused = [
+        f"payment_{paid.payment_id}_reversal",
+        f"refund_split_{refunding.refund_id}",
+        f"credit_refund_{given_back.refund_id}",
+        f"payout_{sent.payout_id}",
+        f"payout_completed_{sent.payout_id}",
+        f"payout_{lost.payout_id}_reversal",
+        f"payout_returned_{back.return_id}",
+    ]
+    for transaction_id in refused:
+        with pytest.raises(NotReversible):
+            undo(books, transaction_id)
+    undo(books, f"payout_fee_{sent.payout_id}")
+    undo(books, f"pix_{found.external_id}")
+    assert books.account("2900") == 0
+
+
+def test_a_debt_that_was_paid_back_meanwhile_is_the_drivers_again() -> None:
+    """D 1350 / C 4300 by hand, netted from a payment, then reversed: the driver gets it back."""
+    books, driver_id = FakeBooks(), new_id()
+    fined = manual(books, debit("1350", money("30.00"), driver_id=driver_id), credit("4300", money("30.00")))
+    books.post(settlement(confirmed("30.00", commission="10.00", driver_id=driver_id)))
+    assert books.balance(driver_id).receivable == money("10.00")
+    undo(books, fined)
+    balance = books.balance(driver_id)
+    assert (balance.available, balance.receivable) == (money("20.00"), 0)
+
+
+def test_what_a_reversal_gives_pays_back_a_debt_first() -> None:
+    books, driver_id = FakeBooks(), new_id()
+    books.post(settlement(confirmed("30.00", commission="0.00", driver_id=driver_id)))
+    taken = manual(books, debit("2100", money("30.00"), driver_id=driver_id), credit("4300", money("30.00")))
+    manual(books, debit("1350", money("8.00"), driver_id=driver_id), credit("4300", money("8.00")))
+    undo(books, taken)
+    balance = books.balance(driver_id)
+    assert (balance.available, balance.receivable) == (money("22.00"), 0)
+    assert books.journals[-1].draft.event_type == NETTED
+    undo(books, books.journals[-1].draft.transaction_id)
+    balance = books.balance(driver_id)
+    assert (balance.available, balance.receivable) == (money("30.00"), money("8.00"))
+
+
+def test_a_journal_of_several_drivers_is_reversed_only_while_each_has_their_part() -> None:
+    books, one, other = FakeBooks(), new_id(), new_id()
+    lines = (
+        debit("5200", money("3.00")),
+        credit("2100", money("1.00"), driver_id=one),
+        credit("2100", money("2.00"), driver_id=other),
+    )
+    first, second = manual(books, *lines), manual(books, *lines)
+    undo(books, first)
+    books.post(hold(ready("1.00", driver_id=other)))
+    with pytest.raises(NegativeBalance):
+        undo(books, second)
+
+
+def test_a_refund_of_a_payment_that_was_reversed_by_hand_waits_for_someone() -> None:
+    books = FakeBooks()
+    paid = confirmed("100.00", commission="20.00")
+    books.post(settlement(paid))
+    undo(books, f"settlement_{paid.payment_id}")
+    with pytest.raises(Contradiction):
+        books.post(refund(refunded(paid, "10.00")))
