@@ -18,7 +18,7 @@ TESTS ?= $(EVERYTHING)
 COVERAGE = $(if $(filter $(EVERYTHING),$(TESTS)),$(if $(filter-out $(TESTS),$(EVERYTHING)),,--cov \
 	--cov-report=json:build/coverage.json --cov-report= -p testkit.coverage_gate))
 
-.PHONY: help .venv demo up down logs status dev test test-unit test-faults test-deploy check format schemas bench doctor lock clean clean-venv
+.PHONY: help .venv demo up down logs status dev test test-unit test-faults test-mutants test-deploy check format schemas bench doctor lock clean clean-venv
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' Makefile
@@ -55,9 +55,14 @@ test: .venv ## Unit, integration and journeys, in parallel, with the coverage ga
 test-unit: .venv ## The unit tests only: seconds
 	@$(PYTEST) -n $(WORKERS) -q $(PYTEST_OPTIONS) libs/*/tests/unit services/*/tests/unit
 
-test-faults: .venv ## The long fault campaigns
+test-faults: .venv ## The long fault campaigns (SEED=n)
 	@$(IBORA) fetch
+	@echo "SEED=$${SEED:-7}"
 	@$(PYTEST) -q -m faults $(PYTEST_OPTIONS) $(TESTS)
+
+test-mutants: .venv ## Take each guard of the money away: some test must notice (ONLY=part of a name)
+	@$(IBORA) fetch
+	@$(PY) -m mutants $(if $(ONLY),--only "$(ONLY)")
 
 test-deploy: .venv ## Render and validate the deployment files, and prove that the checks bite
 	@PYTHONPATH=deploy $(PY) -m deploy_checks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo import payouts, report
+from demo import payouts, reconciliation, refunds, report
 from demo.cast import PASSENGERS, Cast, approve_drivers, assemble, enrol, open_apps
 from demo.console import Console
 from demo.rides import Director
@@ -131,6 +131,25 @@ async def pay_out(console: Console, cast: Cast) -> None:
         added.append(f"{ended.completed} completed")
 
 
+async def refund(console: Console, cast: Cast) -> None:
+    """After the payouts: what a driver no longer has of the fare, the driver owes (account 1350)."""
+    *_, part, whole = refunds.who_paid(cast.passengers)
+    with console.step("a ride refunded in full by the admin, after the payouts") as added:
+        done = await refunds.in_full(cast, whole)
+        added.append(f"R$ {done.amount} back at the passenger")
+    with console.step("a ride refunded in part") as added:
+        done = await refunds.in_part(cast, part)
+        added.append(f"R$ {done.amount} of R$ {done.fare}, pro rata over commission and driver")
+
+
+async def reconcile(console: Console, cast: Cast) -> dict[str, Any]:
+    """Today's statement so far beside the books."""
+    with console.step("Efí's statement of today, matched with BANCO_CORRENTE") as added:
+        found = reconciliation.summary(await reconciliation.today(cast))
+        added.append(f"{found['matched']} of {found['lines']} lines, {found['differences']} differences")
+    return found
+
+
 async def prove(chosen: Options, *, race: str) -> dict[str, Any]:
     """The checks, in a process that has not seen any of this."""
     process = await asyncio.create_subprocess_exec(
@@ -150,7 +169,7 @@ async def prove(chosen: Options, *, race: str) -> dict[str, Any]:
 
 def show(console: Console, found: dict[str, Any]) -> None:
     console.title("Rides and payouts")
-    for name in ("rides", "webhooks", "payouts"):
+    for name in ("rides", "webhooks", "payouts", "refunds"):
         console.say(
             f"  {name:<9} " + "  ".join(f"{key.replace('_', ' ')} {n}" for key, n in found[name].items())
         )
@@ -158,6 +177,15 @@ def show(console: Console, found: dict[str, Any]) -> None:
     console.table(
         ("code", "account", "balance"),
         [(line["code"], line["name"], f"R$ {line['balance']:>10}") for line in found["money"]],
+    )
+    console.title("Reconciliation of the day so far, Efí beside the books")
+    day = found["reconciliation"]
+    console.say(
+        f"  came in R$ {day['came_in']}  went out R$ {day['went_out']}  at Efí R$ {day['bank_balance']}"
+    )
+    console.say(
+        f"  lines {day['lines']}  matched {day['matched']}  differences {day['differences']}"
+        f"  of R$ {day['difference']}  open cases {day['open_cases']}"
     )
     console.title("Proof, from the databases, Kafka and the bank")
     for check in found["checks"]:
@@ -177,10 +205,13 @@ async def perform(console: Console, stack: Stack, chosen: Options) -> dict[str, 
         await ordinary_rides(console, director, rest, count=chosen.rides - SPECIAL_RIDES)
         console.title("The payouts")
         await pay_out(console, cast)
+        console.title("The refunds, and the day's reconciliation")
+        await refund(console, cast)
+        reconciled = await reconcile(console, cast)
     finally:
         await cast.dismiss()
     with console.step("everything under way has ended, and the books were read by another process"):
-        return await prove(chosen, race=race)
+        return {**await prove(chosen, race=race), "reconciliation": reconciled}
 
 
 async def main() -> int:

@@ -37,13 +37,7 @@ async def final_status(driver: Driver, asked: Answer) -> str:
         assert asked.code == "insufficient_balance", asked
         return "refused"
     payout_id = asked.expect(201).body["id"]
-    ends = ("payout.completed", "payout.failed")
-    waits = [asyncio.ensure_future(driver.socket.wait(end, payout_id=payout_id)) for end in ends]
-    done, late = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
-    frame = done.pop().result()
+    frame = await driver.socket.wait("payout.completed", "payout.failed", payout_id=payout_id)
     if frame["type"] == "payout.completed":
         return "completed"
     return "refused" if frame["data"]["reason"] == "insufficient_balance" else "failed"

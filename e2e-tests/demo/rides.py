@@ -52,10 +52,13 @@ class Director:
         return ride_id
 
     async def ordinary(self, passenger: Passenger) -> str:
-        """Requested, driven, paid."""
-        ride_id = await self.request(passenger, Plan.DRIVE)
-        await self.ride_and_pay(passenger, ride_id)
-        return ride_id
+        """Requested, driven, paid; on a busy machine a search may find nobody in its time, and is tried again."""
+        while True:
+            ride_id = await self.request(passenger, Plan.DRIVE)
+            ends = ("ride.accepted", "ride.no_driver_found")
+            if (await passenger.socket.wait(*ends, timeout_s=60, ride_id=ride_id))["type"] == "ride.accepted":
+                await self.ride_and_pay(passenger, ride_id)
+                return ride_id
 
     async def ride_and_pay(self, passenger: Passenger, ride_id: str, *, webhooks: str | None = None) -> None:
         """Wait for the code, pay it, wait for the confirmation. `webhooks` is how the bank behaves for it.

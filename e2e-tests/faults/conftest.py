@@ -41,11 +41,13 @@ class Campaign:
         self._stacks = 0
         self._scene: Scene | None = None
 
-    async def scene(self) -> Scene:
+    async def scene(self, *, passengers: int = 8, drivers: int = 8) -> Scene:
         if self._scene is None:
             folder = self._start()
             stack = Stack.load(folder / "stack.json")
-            town = await Town.open(stack, seed=SEED, run=str(self._stacks))
+            town = await Town.open(
+                stack, seed=SEED, run=str(self._stacks), passengers=passengers, drivers=drivers
+            )
             self._scene = Scene(folder=folder, town=town, random=Random(SEED))
         return self._scene
 

@@ -131,6 +131,33 @@ def _caught(service: str, table: str) -> Fault:
     return partial(Scene.caught, service=service, table=table)
 
 
+def _relay_killed(service: str) -> Fault:
+    """The relay is part of its service's process: Kafka has the facts, the outbox has them still."""
+    return partial(Scene.caught_after_the_ack, service=service)
+
+
+POINTS: Final[Sequence[tuple[str, Fault]]] = (
+    ("payment_killed_while_a_webhook_is_stored", _caught("payment", "webhook_events")),
+    ("payment_killed_before_a_pix_counts", _caught("payment", "received_pix")),
+    ("payment_killed_in_a_refund", _caught("payment", "refunds")),
+    ("ledger_killed_in_a_batch", _caught("ledger", "journals")),
+    ("ledger_killed_while_balances_change", _caught("ledger", "account_balances")),
+    ("payout_killed_before_the_send_is_on_record", _caught("payout", "payout_attempts")),
+    ("payout_killed_while_efi_thinks", payout_killed_while_efi_thinks),
+    ("payout_killed_after_the_send", payout_killed_after_the_send),
+    ("relay_of_payment_killed_after_the_ack", _relay_killed("payment")),
+    ("relay_of_ledger_killed_after_the_ack", _relay_killed("ledger")),
+    ("relay_of_payout_killed_after_the_ack", _relay_killed("payout")),
+    ("relay_of_ride_dispatch_killed_after_the_ack", _relay_killed("ride-dispatch")),
+    ("broker_killed", _kill("kafka")),
+    ("postgres_killed", _kill("postgres")),
+)
+"""Where money is on its way: the named points at which the five hundred rides lose a process."""
+
+VICTIMS: Final = ("payment", "ledger", "payout", "ride-dispatch", "kafka", "postgres")
+"""Who may be killed at any moment."""
+
+
 FAULTS: Final[Sequence[tuple[str, Fault]]] = (
     ("ride_dispatch_killed_in_an_accept", _caught("ride-dispatch", "ride_accept_attempts")),
     ("payment_killed_between_webhook_and_confirmation", payment_killed_between_webhook_and_confirmation),
@@ -141,6 +168,7 @@ FAULTS: Final[Sequence[tuple[str, Fault]]] = (
     ("identity_killed_in_a_refresh", identity_killed_in_a_refresh),
     ("gateway_killed", _kill("gateway")),
     ("backoffice_killed", _kill("backoffice")),
+    ("relay_killed_after_the_ack", _relay_killed("ledger")),
     ("kafka_killed", kafka_killed),
     ("valkey_flushed", valkey_flushed),
     ("valkey_killed", _kill("valkey")),

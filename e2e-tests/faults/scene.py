@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,15 @@ from faults.town import Town
 from simulator.stack import Stack
 
 RESTART_S = 90.0
-WAITING_SQL = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass"
+CATCH_S = 1.0
+WAITING_SQL = """
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND l.relation = $1::regclass AND position($2 IN a.query) > 0
+"""
+
+
+class NothingWaits(AssertionError):
+    """Nobody wanted to write to a locked table in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,21 @@ class Scene:
             await self.kill_only(service)
         await self.recovered()
 
+    async def caught_after_the_ack(self, service: str) -> None:
+        """Kill a service whose relay has Kafka's word for some rows and waits to delete them.
+
+        Everybody who wants to tell something waits meanwhile, so the table is given back soon when there was
+        nothing to publish at that moment, and locked again.
+        """
+        for _ in range(int(RESTART_S / CATCH_S)):
+            with suppress(NothingWaits):
+                async with self.locked(service, "outbox", doing="DELETE FROM outbox", timeout_s=CATCH_S):
+                    await self.kill_only(service)
+                await self.recovered()
+                return
+            await asyncio.sleep(0.2)  # those who waited come first
+        raise AssertionError(f"{service} published nothing in {RESTART_S:.0f} s")
+
     async def kill_only(self, service: str) -> None:
         """SIGKILL, without waiting for the successor."""
         pid = self.stack.pids[service]
@@ -59,13 +82,22 @@ class Scene:
         await until(lambda: self._replaced(service, pid), what=f"a new {service}")
 
     @asynccontextmanager
-    async def locked(self, service: str, table: str) -> AsyncIterator[None]:
-        """`table` can be read and not written, and somebody of the service waits to write to it."""
+    async def locked(
+        self, service: str, table: str, *, doing: str = "", timeout_s: float = RESTART_S
+    ) -> AsyncIterator[None]:
+        """`table` can be read and not written, and a statement of the service that has `doing` in it waits.
+
+        Raises NothingWaits, an AssertionError, when none does within `timeout_s`.
+        """
         connection = await asyncpg.connect(self.stack.database(service))
         try:
             async with connection.transaction():
                 await connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
-                await until(lambda: _somebody_waits(connection, table), what=f"a writer of {table}")
+                try:
+                    waits = partial(_somebody_waits, connection, table, doing)
+                    await until(waits, what=f"a writer of {table}", timeout_s=timeout_s)
+                except AssertionError as error:
+                    raise NothingWaits(*error.args) from error
                 yield
         finally:
             await connection.close()
@@ -82,8 +114,8 @@ async def until(condition: Callable[[], Awaitable[bool]], *, what: str, timeout_
         await asyncio.sleep(0.05)
 
 
-async def _somebody_waits(connection: asyncpg.Connection, table: str) -> bool:
-    return bool(await connection.fetchval(WAITING_SQL, table))
+async def _somebody_waits(connection: asyncpg.Connection, table: str, doing: str) -> bool:
+    return bool(await connection.fetchval(WAITING_SQL, table, doing))
 
 
 async def _answers_200(url: str) -> bool:

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from time import monotonic
 from typing import Any, Self
 
 from faults.patience import PatientApi
 from faults.residents import PatientDriver, PatientPassenger, Resident
+from kernel.money import split
 from simulator.actors import Admin, register_all
+from simulator.api import new_key
 from simulator.bank import Bank
 from simulator.people import CENTER, People
 from simulator.stack import Stack
@@ -19,7 +22,11 @@ PICKUP_DEG, DROPOFF_DEG = 0.004, 0.03
 
 
 class Town:
-    """Open with `await Town.open(stack, …)`. `paid` holds (when it was requested, ride id) of every paid ride."""
+    """Open with `await Town.open(stack, …)`. `paid` holds (when it was requested, ride id) of every paid ride.
+
+    `patience_s` is how long a passenger waits for the next step of a ride. `refund_share` of the paid rides are
+    refunded by the admin, half of them in full; `refunded` are their ids.
+    """
 
     def __init__(self, stack: Stack, *, seed: int, run: str, center: tuple[float, float]) -> None:
         self.api = PatientApi(stack.gateway)
@@ -30,6 +37,9 @@ class Town:
         self.passengers: list[PatientPassenger] = []
         self.drivers: list[PatientDriver] = []
         self.paid: list[tuple[float, str]] = []
+        self.patience_s = RECOVERY_S
+        self.refund_share = 0.0
+        self.refunded: list[str] = []
         self._closing = asyncio.Event()
         self._working: list[asyncio.Task[None]] = []
 
@@ -80,6 +90,10 @@ class Town:
             assert monotonic() < deadline, f"{done} of {count} rides were paid within {timeout_s:.0f} s"
             await asyncio.sleep(0.05)
 
+    async def more(self, count: int) -> None:
+        """Wait until so many more rides are paid than now, whenever they were requested."""
+        await self.rides(len(self.paid) + count, timeout_s=self.patience_s)
+
     async def close(self) -> None:
         await asyncio.gather(*(driver.go_home() for driver in self.drivers), return_exceptions=True)
         await asyncio.gather(*(resident.disconnect() for resident in self.residents))
@@ -111,17 +125,32 @@ class Town:
         while not self._closing.is_set():
             requested_at = monotonic()
             ride = await passenger.request_ride(self._trip())
-            if await self._pay(passenger, ride["id"]):
+            if charge := await self._pay(passenger, ride["id"]):
                 self.paid.append((requested_at, ride["id"]))
+                if self.people.random.random() < self.refund_share:
+                    await self._refund(passenger, charge)
 
-    async def _pay(self, passenger: PatientPassenger, ride_id: str) -> bool:
-        """Pay when the code comes; False when nobody drove."""
-        frame = await passenger.app.wait("payment.intent.created", "ride.no_driver_found", ride_id=ride_id)
+    async def _pay(self, passenger: PatientPassenger, ride_id: str) -> dict[str, Any] | None:
+        """Pay when the code comes, and answer what was paid; None when nobody drove."""
+        frame = await passenger.app.wait(
+            "payment.intent.created", "ride.no_driver_found", timeout_s=self.patience_s, ride_id=ride_id
+        )
         if frame["type"] == "ride.no_driver_found":
-            return False
-        await self.bank.pay(frame["data"]["txid"])
-        await passenger.app.wait("ride.paid", ride_id=ride_id)
-        return True
+            return None
+        charge: dict[str, Any] = frame["data"]
+        await self.bank.pay(charge["txid"])
+        await passenger.app.wait("ride.paid", timeout_s=self.patience_s, ride_id=ride_id)
+        return charge
+
+    async def _refund(self, passenger: PatientPassenger, charge: dict[str, Any]) -> None:
+        """In full or in part, until the passenger's app says that the money is back."""
+        whole = Decimal(charge["amount"])
+        amount = whole if self.people.random.random() < 0.5 else split(whole, weights=(1, 2))[0]
+        path = f"/admin/payments/{charge['payment_id']}/refunds"
+        body = {"amount": f"{amount:.2f}", "reason": "goodwill"}
+        (await self.admin.post(path, body, key=new_key())).expect(201)
+        await passenger.app.wait("payment.refunded", timeout_s=self.patience_s, ride_id=charge["ride_id"])
+        self.refunded.append(charge["ride_id"])
 
     async def _collect(self, driver: PatientDriver) -> None:
         while not self._closing.is_set():

@@ -22,6 +22,8 @@ SETTINGS = {
     "WAVE_SIZE": "8",
     "LIMITS": "relaxed",
     "PAYMENT_LEASE_S": "15",
+    "RECHECK_EVERY_S": "1",
+    "RECHECK_GRACE_S": "4",
 }
 FAR_APART_DEG = 0.5
 

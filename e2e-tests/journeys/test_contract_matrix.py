@@ -40,6 +40,16 @@ OWNED_BEFORE_BODY = {
     ("POST", "/rides/{ride_id}/rating"),
 }
 
+# Objects that only admins may name, and who is asking is looked at first: whether they exist does not matter here.
+NOBODYS: Mapping[str, str] = {
+    "journal_id": "01a20cd1-0049-7497-a306-6aaa2fdd5a9d",
+    "proposal_id": "01a20cd1-0049-7497-a306-6aaa2fdd5a9d",
+    "case_id": "01a20cd1-0049-7497-a306-6aaa2fdd5a9d",
+    "e2e_id": "E0908935620261124120000000000000",
+    "code": "1100",
+    "day": "2026-01-01",
+}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -108,6 +118,7 @@ async def cast_of(world: World) -> Cast:
             "user_id": passenger.id,
             "payment_id": charge["data"]["payment_id"],
             "payout_id": payout,
+            **NOBODYS,
         },
         refresh_token=passenger.refresh_token,
     )

@@ -13,13 +13,18 @@ from typing import TypeVar
 import uvloop
 
 from devstack import stack as stacks
-from load import books, edge, inbox, journey, outbox
+from load import books, edge, inbox, journey, outbox, payments
 from load.figure import Figure, Measured, measured, table, write
 from load.parts import Parts, running_parts
 from simulator.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {"LIMITS": "relaxed", "INFLIGHT_CAP": "4", "LOG_LEVEL": "WARNING"}
+SETTINGS = {
+    "LIMITS": "relaxed",
+    "INFLIGHT_CAP": "4",
+    "LOG_LEVEL": "WARNING",
+    "UNPAID_RIDE_BLOCKS": "false",  # rides are driven ahead and paid at a pace afterwards
+}
 X = TypeVar("X")
 Measurement = Callable[[X], Awaitable[list[Figure]]]
 
@@ -29,11 +34,13 @@ ON_PARTS: Mapping[str, Measurement[Parts]] = {
     "outbox.latency_p99_ms": outbox.latency,
     "outbox.commit_overhead": outbox.commit_overhead,
     "inbox.consume": inbox.consume,
-    "ledger.payments": books.payments,
+    "ledger.": books.posting,
 }
 ON_STACK: Mapping[str, Measurement[Stack]] = {
     "edge.": edge.pass_through,
     "journey.": journey.rides,
+    "payment.webhook": payments.webhooks,
+    "payment.confirm": payments.confirmations,
 }
 
 

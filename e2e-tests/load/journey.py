@@ -71,7 +71,7 @@ async def rides(stack: Stack) -> list[Figure]:
     taken at a steady ride a second. The clients share the machine with the system. A ride counts when it is
     paid.
     """
-    town = await _populate(stack)
+    town = await populate(stack, seed=23, passengers=PASSENGERS, drivers=DRIVERS)
     try:
         async with asyncio.timeout(SECONDS * 6):
             rate = await _closed_loop(town)
@@ -135,14 +135,15 @@ def _figures(town: Town, *, rate: float, delays: list[float]) -> list[Figure]:
     ]
 
 
-async def _populate(stack: Stack) -> Town:
-    api, people = TimedApi(stack.gateway), People(23, run=str(perf_counter()))
+async def populate(stack: Stack, *, seed: int, passengers: int, drivers: int) -> Town:
+    """Everybody registered, approved, connected and online; drivers take and drive what they are offered."""
+    api, people = TimedApi(stack.gateway), People(seed, run=str(perf_counter()))
     town = Town(
         api=api,
         bank=Bank(stack.efi["control"]),
         people=people,
-        passengers=[make_passenger(api, people) for _ in range(PASSENGERS)],
-        drivers=[make_driver(api, people) for _ in range(DRIVERS)],
+        passengers=[make_passenger(api, people) for _ in range(passengers)],
+        drivers=[make_driver(api, people) for _ in range(drivers)],
     )
     admin = Admin(api, **stack.admin)
     await admin.log_in()

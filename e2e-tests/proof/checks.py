@@ -1,13 +1,15 @@
 """Each check asks two witnesses that do not know of each other, and compares."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from kernel.money import split
 from proof.evidence import Waiting, query
 from simulator.stack import Stack
+from simulator.terminal import run_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +70,22 @@ async def every_paid_ride_has_one_payment_journal(case: Case) -> Finding:
 
 
 async def every_balance_is_rides_less_payouts(case: Case) -> Finding:
-    """What drivers are owed, from the rides and the payouts alone."""
-    owed: Counter[Any] = Counter()
+    """What drivers are owed, from the rides, the refunds and the payouts alone."""
+    owed: defaultdict[Any, Decimal] = defaultdict(Decimal)
     for ride in await query(
         case.stack,
         "ride-dispatch",
         "SELECT driver_id, sum(final_fare - commission) AS earned FROM rides"
-        " WHERE status = 'PAID' GROUP BY driver_id",
+        " WHERE status IN ('PAID', 'REFUNDED') GROUP BY driver_id",
     ):
         owed[ride["driver_id"]] += ride["earned"]
+    for refunded in await query(
+        case.stack,
+        "payment",
+        "SELECT driver_id, amount, commission, refunded FROM payment_intents WHERE refunded > 0",
+    ):
+        weights = (refunded["commission"], refunded["amount"] - refunded["commission"])
+        owed[refunded["driver_id"]] -= split(refunded["refunded"], weights=weights)[1]
     for payout in await query(
         case.stack,
         "payout",
@@ -119,6 +128,60 @@ async def every_received_pix_is_known(case: Case) -> Finding:
     ours = {row["e2e_id"]: row["amount"] for row in rows}
     theirs = {pix["endToEndId"]: Decimal(pix["valor"]) for pix in case.bank["received"]}
     return Finding(ours == theirs, f"{len(theirs)} Pix received, {len(ours)} known")
+
+
+async def every_refund_is_one_devolution(case: Case) -> Finding:
+    """What the bank gave back, what payment says it asked for, and what the ledger posted."""
+    rows = await query(case.stack, "payment", "SELECT id, amount FROM refunds WHERE status = 'REFUNDED'")
+    [posted] = await query(
+        case.stack,
+        "ledger",
+        "SELECT count(*) AS refunds, coalesce(sum(amount), 0) AS amount FROM financial_events"
+        " WHERE event_type IN ('payment.refunded', 'payment.credit_refunded')",
+    )
+    ours = {row["id"].hex: row["amount"] for row in rows}
+    done = [refund for refund in case.bank["refunds"] if refund["status"] == "DEVOLVIDO"]
+    theirs = {refund["id"]: Decimal(refund["valor"]) for refund in done}
+    total = sum(theirs.values(), Decimal(0))
+    same = ours == theirs and (posted["refunds"], posted["amount"]) == (len(theirs), total)
+    return Finding(same, f"{len(theirs)} refunds of R$ {total:.2f}, {posted['refunds']} posted")
+
+
+async def held_money_is_what_paid_no_ride(case: Case) -> Finding:
+    """Credits and suspense: all that the bank received, less what paid rides, less what went back of the rest."""
+    [held] = await query(
+        case.stack,
+        "ledger",
+        "SELECT sum(balance) AS balance FROM trial_balance WHERE code IN ('2200', '2900')",
+    )
+    [paid] = await query(
+        case.stack,
+        "payment",
+        "SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(refunded), 0) AS refunded"
+        " FROM payment_intents WHERE status IN ('CONFIRMED', 'REFUNDED')",
+    )
+    received = sum((Decimal(pix["valor"]) for pix in case.bank["received"]), Decimal(0))
+    back = sum(
+        (Decimal(one["valor"]) for one in case.bank["refunds"] if one["status"] == "DEVOLVIDO"), Decimal(0)
+    )
+    expected = received - paid["amount"] - (back - paid["refunded"])
+    return Finding(held["balance"] == expected, f"R$ {held['balance']:.2f} held for their owners")
+
+
+async def no_case_is_open(case: Case) -> Finding:
+    """Reconciliation found nothing that nobody has explained."""
+    rows = await query(
+        case.stack, "ledger", "SELECT kind, detail FROM reconciliation_cases WHERE status = 'open'"
+    )
+    return Finding(
+        not rows, "; ".join([f"{len(rows)} open", *(f"{row['kind']} {row['detail']}" for row in rows[:5])])
+    )
+
+
+async def the_chain_verifies(case: Case) -> Finding:
+    """By the ledger's own command, as an auditor would run it."""
+    ended = await run_command(case.stack, "ledger", "verify")
+    return Finding(ended.code == 0, ended.output.splitlines()[-1] if ended.output else "said nothing")
 
 
 async def every_send_is_one_payout(case: Case) -> Finding:
@@ -202,6 +265,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     every_balance_is_rides_less_payouts,
     bank_agrees_with_banco_corrente,
     every_received_pix_is_known,
+    every_refund_is_one_devolution,
+    held_money_is_what_paid_no_ride,
+    no_case_is_open,
+    the_chain_verifies,
     every_send_is_one_payout,
     no_payout_is_open,
     every_ride_had_at_most_one_driver,

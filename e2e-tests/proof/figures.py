@@ -38,12 +38,21 @@ SELECT count(*) FILTER (WHERE status IN ('COMPLETED', 'RETURNED')) AS completed,
 FROM payouts
 """
 
+REFUNDS_SQL = """
+SELECT count(*) AS requested,
+       count(*) FILTER (WHERE status = 'REFUNDED') AS refunded,
+       count(*) FILTER (WHERE status = 'FAILED') AS failed,
+       coalesce(sum(amount) FILTER (WHERE status = 'REFUNDED'), 0.00)::text AS amount
+FROM refunds
+"""
+
 
 async def counted(case: Case) -> dict[str, Any]:
-    """rides, webhooks, payouts and ledger of the demo's report."""
+    """rides, webhooks, payouts, refunds and ledger of the demo's report."""
     [rides] = await query(case.stack, "ride-dispatch", RIDES_SQL)
     [webhooks] = await query(case.stack, "payment", WEBHOOKS_SQL)
     [payouts] = await query(case.stack, "payout", PAYOUTS_SQL)
+    [refunds] = await query(case.stack, "payment", REFUNDS_SQL)
     race = await query(case.stack, "ride-dispatch", RACE_SQL, case.race) if case.race else []
     [journals] = await query(case.stack, "ledger", "SELECT count(*) AS journals FROM journals")
     [balance] = await query(case.stack, "ledger", "SELECT sum(difference) AS total FROM trial_balance")
@@ -51,6 +60,7 @@ async def counted(case: Case) -> dict[str, Any]:
         "rides": dict(rides),
         "webhooks": dict(webhooks),
         "payouts": dict(payouts),
+        "refunds": dict(refunds),
         "race": {"contenders": race[0]["contenders"], "winners": race[0]["winners"]} if race else None,
         "ledger": {
             "journals": journals["journals"],

@@ -17,11 +17,27 @@ class Bank:
         """Pay a charge as its payer; answers the endToEndId. Options: amount, payer_cpf, force."""
         return str((await self._post(f"/_control/charges/{txid}/pay", options))["endToEndId"])
 
+    async def receive(self, amount: str, *, txid: str) -> str:
+        """A Pix to a static code of our key, outside any charge; answers the endToEndId."""
+        return str((await self._post("/_control/pix", {"amount": amount, "txid": txid}))["endToEndId"])
+
     async def webhooks(self, mode: str, *, count: int = 1, **options: Any) -> None:
         await self._post("/_control/webhooks", {"mode": mode, "count": count, **options})
 
     async def sends(self, mode: str, *, count: int = 1) -> None:
         await self._post("/_control/sends", {"mode": mode, "count": count})
+
+    async def refunds(self, mode: str, *, count: int = 1) -> None:
+        await self._post("/_control/refunds", {"mode": mode, "count": count})
+
+    async def give_back(self, id_envio: str, amount: str) -> None:
+        """The receiver of a send returns a part of it."""
+        await self._post(f"/_control/sends/{id_envio}/return", {"valor": amount})
+
+    async def forge(self, *items: dict[str, Any]) -> None:
+        """A webhook with Efí's certificate that says what Efí would not."""
+        answer = await self._post("/_control/webhooks/forge", {"pix": list(items)})
+        assert answer["status"] == 200, answer
 
     async def api(self, mode: str, *, count: int = 1, **options: Any) -> None:
         await self._post("/_control/api", {"mode": mode, "count": count, **options})

@@ -37,20 +37,20 @@ class AppSocket:
     def on_frame(self, listener: Callable[[Frame], None]) -> None:
         self._listeners.append(listener)
 
-    async def wait(self, type_: str, *, timeout_s: float = 30.0, **data: Any) -> Frame:
-        """The first frame of this type whose data has these values, also one that came before."""
+    async def wait(self, *types: str, timeout_s: float = 30.0, **data: Any) -> Frame:
+        """The first frame of one of these types whose data has these values, also one that came before."""
         async with self._arrived:
             try:
                 async with asyncio.timeout(timeout_s):
-                    while (frame := self.find(type_, **data)) is None:
+                    while (frame := self.find(*types, **data)) is None:
                         await self._arrived.wait()
             except TimeoutError:
-                raise NotTold(f"no {type_} {data} within {timeout_s} s") from None
+                raise NotTold(f"no {' or '.join(types)} {data} within {timeout_s} s") from None
         return frame
 
-    def find(self, type_: str, **data: Any) -> Frame | None:
+    def find(self, *types: str, **data: Any) -> Frame | None:
         for frame in self.frames:
-            fits = frame["type"] == type_ and all(frame["data"].get(k) == v for k, v in data.items())
+            fits = frame["type"] in types and all(frame["data"].get(k) == v for k, v in data.items())
             if fits:
                 return frame
         return None

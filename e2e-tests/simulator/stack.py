@@ -8,8 +8,9 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The fields of docs/api.md, "The running stack describes itself"."""
+    """The fields of docs/api.md, "The running stack describes itself", and the folder of that description."""
 
+    folder: Path
     gateway: str
     services: dict[str, str]
     payment_webhook: str
@@ -25,7 +26,8 @@ class Stack:
     @classmethod
     def load(cls, path: Path) -> Self:
         said: dict[str, Any] = json.loads(path.read_text())
-        return cls(**{name: said[name] for name in cls.__dataclass_fields__})
+        fields = {name: said[name] for name in cls.__dataclass_fields__ if name != "folder"}
+        return cls(folder=path.parent, **fields)
 
     def database(self, service: str) -> str:
         """A superuser's address of a service's database: for checks, never for services."""
