@@ -32,7 +32,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     webhook.set_defaults(run=_asking(_register_webhook))
     commands.add_parser("balance", help="the account's balance").set_defaults(run=_asking(_balance))
     charge = commands.add_parser("charge", help="make a charge, or show one")
-    charge.add_argument("amount", nargs="?", type=efi_control.reais, help="in reais, such as 25.50; makes a new charge")
+    charge.add_argument(
+        "amount", nargs="?", type=efi_control.reais, help="in reais, such as 25.50; makes a new charge"
+    )
     charge.add_argument("--txid", help="show this one")
     charge.set_defaults(run=_asking(_charge))
     efi_listen.add_commands(

@@ -18,6 +18,7 @@ from telemetry import mask
 W = TypeVar("W", bound=Wire)
 TEXT_MAX: Final = 200
 NOT_A_VERDICT = frozenset({301, 302, 303, 307, 308, 408, 425})
+NOT_EFIS: Final = "http_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def problem_of(response: httpx.Response) -> Problem:
     body = decode(response)
     if not isinstance(body, dict):
         text = redacted(response.text[:TEXT_MAX])
-        return Problem("http_error", text, text)
+        return Problem(NOT_EFIS, text, text)
     name, detail = _name_and_detail(body)
     return Problem(name, detail, _redacted(body))
 
@@ -63,25 +64,41 @@ def _name_and_detail(body: Mapping[str, Any]) -> tuple[str, str]:
         return _last_part(str(body.get("type") or body["title"])), _family_b_detail(body)
     if "error" in body:
         return str(body["error"]), str(body.get("error_description", ""))
-    return "http_error", ""
+    return NOT_EFIS, ""
 
 
 def _redacted(body: Mapping[str, Any]) -> Any:
     """`body` without personal data. Its `nome` is the error's, no person's."""
-    masked = mask(body) | {name: body[name] for name in ("nome",) if name in body}
-    return json.loads(redacted(json.dumps(masked, default=str)))
+    return _clean(mask(body) | {name: body[name] for name in ("nome",) if name in body})
+
+
+def _clean(value: Any) -> Any:
+    """Leaf by leaf: a document may also be written as a number."""
+    if isinstance(value, dict):
+        return {redacted(name): _clean(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    text = str(value)
+    shown = redacted(text)
+    return value if shown == text and not isinstance(value, Decimal) else shown
 
 
 def _family_a_detail(body: Mapping[str, Any]) -> str:
-    errors = [one for one in body.get("erros") or () if isinstance(one, dict)]
+    errors = _places(body, "erros")
     places = [f"{one.get('caminho') or one.get('chave')}: {one.get('mensagem')}" for one in errors]
     return "; ".join([str(body.get("mensagem", "")), *places])
 
 
 def _family_b_detail(body: Mapping[str, Any]) -> str:
-    violations = [one for one in body.get("violacoes") or () if isinstance(one, dict)]
+    violations = _places(body, "violacoes")
     places = [f"{one.get('propriedade')}: {one.get('razao')}" for one in violations]
     return "; ".join([str(body.get("detail") or body.get("title") or ""), *places])
+
+
+def _places(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """What stands under `name` as far as it is the list that it should be."""
+    listed = body.get(name)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _last_part(type_: str) -> str:
@@ -89,7 +106,11 @@ def _last_part(type_: str) -> str:
 
 
 def raise_for(response: httpx.Response, *, now: datetime) -> None:
-    """Nothing for a 2xx; else the error that says whether anything happened. `now` reads `Retry-After`."""
+    """Nothing for a 2xx; else the error that says whether anything happened. `now` reads `Retry-After`.
+
+    A 4xx that does not speak as Efí is the word of somebody on the way (an edge, a proxy): no verdict, and no
+    proof that an id is unknown.
+    """
     status = response.status_code
     if 200 <= status < 300:
         return
@@ -100,7 +121,7 @@ def raise_for(response: httpx.Response, *, now: datetime) -> None:
         raise EfiThrottled(said, retry_after_s=retry_after_s(response, now=now), **known)
     if status in (401, 403):
         raise EfiUnauthorized(said, **known)
-    if status >= 500 or status in NOT_A_VERDICT:
+    if status >= 500 or status in NOT_A_VERDICT or problem.name == NOT_EFIS:
         raise EfiUnknown(f"HTTP {status} {said}", **known)
     raise EfiRefused(problem.name, status, problem.detail, raw=problem.raw)
 
@@ -112,7 +133,7 @@ def retry_after_s(response: httpx.Response, *, now: datetime) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())

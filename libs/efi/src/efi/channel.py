@@ -133,7 +133,7 @@ class Channels:
             seen = fingerprint(self._files)
             if self._current is None or seen != self._seen:
                 await self._replace(Channel(self._settings, clock=self._clock, connect=self._connect), seen)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             self._complain(error)
         assert self._current is not None
         return self._current

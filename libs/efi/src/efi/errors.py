@@ -6,8 +6,8 @@
 * `EfiNotFound`: a query found nothing. Right after an `EfiUnknown` that proves nothing.
 
 Where Efí answered at all, `status` is HTTP's, `name` Efí's (`valor_invalido`, `pagamento_negado`,
-`insufficient_scope`, …; "http_error" for a page that is none of Efí's bodies) and `raw` the body with personal
-data masked.
+`insufficient_scope`, …; "http_error" for a page that is none of Efí's bodies, which is never a refusal) and `raw`
+the body with personal data masked.
 """
 
 import re

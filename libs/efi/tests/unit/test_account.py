@@ -59,7 +59,8 @@ async def test_a_statement_is_read(tmp_path: Path) -> None:
 
 
 async def test_a_statement_nobody_ordered_is_not_found(tmp_path: Path) -> None:
-    async with client_of(ScriptedEfi([httpx.Response(404)]), tmp_path) as client:
+    problem = {"type": "https://pix.bcb.gov.br/api/v2/error/RelatorioNaoEncontrado", "status": 404}
+    async with client_of(ScriptedEfi([json_answer(problem, 404)]), tmp_path) as client:
         with pytest.raises(StatementNotFound):
             await client.statement("7")
 
@@ -102,7 +103,8 @@ async def test_all_webhooks_are_listed_page_by_page(tmp_path: Path) -> None:
 
 
 async def test_a_webhook_is_removed_once(tmp_path: Path) -> None:
-    efi = ScriptedEfi([httpx.Response(204), httpx.Response(404), refusal("chave_invalida")])
+    absent = refusal("webhook_nao_encontrado", 404)
+    efi = ScriptedEfi([httpx.Response(204), absent, refusal("chave_invalida")])
     async with client_of(efi, tmp_path) as client:
         assert await client.delete_webhook(KEY) is True
         assert await client.delete_webhook(KEY) is False

@@ -47,7 +47,7 @@ async def test_new_credentials_are_used_at_the_next_call(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("half_written", ["", "{", '{"client_id": "id"}'])
+@pytest.mark.parametrize("half_written", ["", "{", '{"client_id": "id"}', "[]"])
 async def test_a_half_written_file_leaves_the_old_secret_in_use(tmp_path: Path, half_written: str) -> None:
     efi = ScriptedEfi([json_answer(cob()), json_answer(cob())])
     async with client_of(efi, tmp_path) as client:

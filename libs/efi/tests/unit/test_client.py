@@ -311,7 +311,7 @@ async def test_a_duplicate_send_of_other_money_needs_a_person(tmp_path: Path, ot
 
 
 async def test_a_duplicate_send_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
-    efi = ScriptedEfi([refusal("id_envio_duplicado", 409), json_answer({}, 404)])
+    efi = ScriptedEfi([refusal("id_envio_duplicado", 409), refusal("PixEnviadoNaoEncontrado", 404)])
     async with client_of(efi, tmp_path) as client:
         with pytest.raises(EfiUnknown):
             await client.send("envio1", amount=Decimal("12.34"), key="driver@example.com")
@@ -345,6 +345,13 @@ async def test_an_unknown_send_is_not_found(tmp_path: Path) -> None:
     }
     async with client_of(ScriptedEfi([json_answer(problem, 404)]), tmp_path) as client:
         with pytest.raises(SendNotFound):
+            await client.get_send("envio1")
+
+
+async def test_a_404_that_is_not_efis_is_no_proof_that_a_send_is_unknown(tmp_path: Path) -> None:
+    efi = ScriptedEfi([httpx.Response(404, text="<html>no such route</html>")] * 3)
+    async with client_of(efi, tmp_path) as client:
+        with pytest.raises(EfiUnknown):
             await client.get_send("envio1")
 
 

@@ -41,6 +41,9 @@ MAYBE_SENT = [
     httpx.Response(503, text=""),
     httpx.Response(408, text=""),
     httpx.Response(302, text=""),
+    httpx.Response(400, json={"other": 1}),
+    httpx.Response(404, text="nothing here"),
+    httpx.Response(422, text="<html>Unprocessable</html>"),
 ]
 
 
@@ -88,8 +91,8 @@ B = {"type": "https://pix.bcb.gov.br/api/v2/error/PagamentoNegado", "title": "x"
         (json_answer(B, 422), "PagamentoNegado"),
         (json_answer({"title": "Sem tipo"}, 422), "Sem tipo"),
         (json_answer({"error": "invalid_request", "error_description": "x"}, 400), "invalid_request"),
-        (json_answer({"other": 1}, 400), "http_error"),
-        (httpx.Response(404, text="nothing here"), "http_error"),
+        (json_answer({"nome": "x", "erros": 5}, 400), "x"),
+        (json_answer({"type": "a/B", "violacoes": {"razao": "y"}}, 400), "B"),
     ],
 )
 async def test_every_error_family_is_a_named_refusal(
@@ -127,6 +130,7 @@ async def test_the_kept_body_shows_no_personal_data(tmp_path: Path) -> None:
         "cpf": "52998224725",
         "chave": key,
         "pixCopiaECola": "00020101021226",
+        "conta": {"titular": 52998224725, "agencia": 1, "limite": 10.5},
         "erros": [
             {"chave": "favorecido.chave", "caminho": ".body.favorecido", "mensagem": f"{key} +5531999998888"}
         ],
@@ -135,6 +139,7 @@ async def test_the_kept_body_shows_no_personal_data(tmp_path: Path) -> None:
         await send(ScriptedEfi([json_answer(wrong, 400)]), tmp_path)
     shown = f"{refused.value.raw} {refused.value} {refused.value.detail}"
     assert refused.value.raw["nome"] == "chave_invalida"
+    assert refused.value.raw["conta"] == {"titular": "***", "agencia": 1, "limite": "10.5"}
     for secret in (key, "maria@example.com", "52998224725", "00020101021226", "5531999998888"):
         assert secret not in shown
 
@@ -218,7 +223,7 @@ async def test_a_date_far_ahead_is_handed_to_the_caller(tmp_path: Path) -> None:
     assert throttled.value.retry_after_s == 86_400
 
 
-@pytest.mark.parametrize("said", ["soon", "-1", "1.5", "²", ""])
+@pytest.mark.parametrize("said", ["soon", "-1", "1.5", "²", "", "Wed, 21 Oct 99999999999999 07:28:00 GMT"])
 async def test_a_retry_after_that_makes_no_sense_is_ignored(tmp_path: Path, said: str) -> None:
     answer = httpx.Response(429, headers=[(b"Retry-After", said.encode())])
     efi = ScriptedEfi([answer, json_answer(enviado(), 201)])

@@ -30,13 +30,13 @@ class Nudging:
 
 
 class Keeping:
-    """Holds back every answer but a query's until what it tells of is on disk."""
+    """Holds back every answer until what it tells of is on disk: a query may see what was done a moment ago."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] == "GET":
+        if scope["type"] != "http" or scope["path"] in UNHARMED:
             await self._app(scope, receive, send)
             return
         deps: Deps = scope["app"].state.deps

@@ -1,15 +1,20 @@
 """The control door keeps the names, modes and answers of the public contract."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from simulator_calls import Calls, calls_of
-from simulator_fakes import TXID
+from simulator_calls import Calls, calls_of, deps_of
+from simulator_fakes import TXID, bank
 
+from efi_simulator.api.apps import control_app
 from efi_simulator.domain.modes import WebhookMode
+from testkit import eventually
 
 
 @pytest.fixture
@@ -189,3 +194,18 @@ async def test_blocked_money_is_shown_on_request(calls: Calls) -> None:
     assert (await calls.api.get("/v2/gn/saldo")).json() == {"saldo": "1000.00"}
     answer = (await calls.api.get("/v2/gn/saldo", params={"bloqueios": "true"})).json()
     assert answer["bloqueios"] == {"judicial": "0.00", "med": "0.00", "total": "0.00"}
+
+
+async def test_no_answer_leaves_before_what_it_tells_of_is_on_disk(tmp_path: Path) -> None:
+    books, kept = bank(), asyncio.Event()
+    deps = replace(deps_of(tmp_path, books, woken=[]), keep=kept.wait)
+    transport = httpx.ASGITransport(control_app(deps))
+    async with httpx.AsyncClient(transport=transport, base_url="http://control.invalid") as control:
+        order = asyncio.create_task(control.post("/_control/pix", json={"amount": "5.00"}))
+        query = asyncio.create_task(control.get("/_control/state"))
+        await eventually(lambda: bool(books.received))
+        assert (await control.get("/health")).status_code == 200
+        assert not order.done()
+        assert not query.done()
+        kept.set()
+        assert (await order).status_code == (await query).status_code == 200

@@ -66,6 +66,6 @@ def _translated() -> Iterator[None]:
             raise SendNotMade(error.name) from error
         raise SendRefused(error.name) from error
     except EfiUnreachable as error:
-        raise SendNotMade(type(error).__name__) from error
+        raise SendNotMade(type(error).__name__, wait_s=error.retry_after_s) from error
     except EfiError as error:
         raise SendUnclear(type(error).__name__) from error

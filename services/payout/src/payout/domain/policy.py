@@ -39,10 +39,10 @@ class Policy:
         age_s = (now - since).total_seconds()
         return now + timedelta(seconds=min(max(age_s, self.first_poll_s), self.janitor_s))
 
-    def next_retry(self, *, since: datetime, now: datetime) -> datetime:
-        """When a call that did not get through is tried again."""
-        age_s = (now - since).total_seconds()
-        return now + timedelta(seconds=min(max(age_s, self.retry_s), self.janitor_s))
+    def next_retry(self, *, since: datetime, now: datetime, wait_s: float | None = None) -> datetime:
+        """When a call that did not get through is tried again: not before `wait_s` if we were told to wait."""
+        age_s = max((now - since).total_seconds(), self.retry_s, wait_s or 0.0)
+        return now + timedelta(seconds=min(age_s, self.janitor_s))
 
     def next_look(self, *, completed_at: datetime, now: datetime) -> datetime | None:
         """When to look again whether a completed payout came back; None once that is no longer possible."""

@@ -57,7 +57,11 @@ class SendUnclear(SendProblem):
 
 
 class SendNotMade(SendProblem):
-    """The request never got there: nothing happened, the same may be tried again."""
+    """The request never got there: nothing happened, the same may be tried again, after `wait_s` if it says."""
+
+    def __init__(self, detail: str = "", *, wait_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.wait_s = wait_s
 
 
 class Outcome(StrEnum):

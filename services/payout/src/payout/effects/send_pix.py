@@ -28,11 +28,12 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """How an attempt ended: `report` when the bank answered, `code` when it refused."""
+    """How an attempt ended: `report` when the bank answered, `code` when it refused, `wait_s` when it is busy."""
 
     outcome: Outcome
     report: SendReport | None = None
     code: str | None = None
+    wait_s: float | None = None
 
 
 async def send_pix(deps: Deps, *, payout: Payout) -> None:
@@ -48,7 +49,12 @@ async def send_pix(deps: Deps, *, payout: Payout) -> None:
     async with deps.transaction() as tx:
         now = deps.now()
         sending = await start_sending(
-            tx, payout_id=payout.id, attempt_id=attempt_id, until=deps.policy.lease(now=now), now=now
+            tx,
+            payout_id=payout.id,
+            version=payout.version,
+            attempt_id=attempt_id,
+            until=deps.policy.lease(now=now),
+            now=now,
         )
     if sending.step is Step.FAILED:
         count_move(payout, sending)
@@ -92,8 +98,8 @@ async def _ask_to_send(deps: Deps, payout: Payout) -> Answer:
         report = await deps.bank.send(payout.sent_as, amount=payout.amount, details=details)
     except SendRefused as refusal:
         return Answer(outcome=Outcome.REFUSED, code=refusal.code)
-    except SendNotMade:
-        return Answer(outcome=Outcome.NOT_MADE)
+    except SendNotMade as problem:
+        return Answer(outcome=Outcome.NOT_MADE, wait_s=problem.wait_s)
     except SendUnclear:
         return Answer(outcome=Outcome.UNCLEAR)
     return Answer(outcome=Outcome.ANSWERED, report=report)
@@ -131,13 +137,17 @@ async def _follow_up(tx: Tx, deps: Deps, payout: Payout, answer: Answer, *, doub
         return Settled(payout=await lose_track(tx, payout_id=payout.id, policy=deps.policy, now=now))
     if answer.outcome is Outcome.REFUSED:
         return Settled(payout=await _refused(tx, deps, payout, answer, doubtful=doubtful))
-    due_at = deps.policy.next_retry(since=payout.asked_at or now, now=now)
+    due_at = deps.policy.next_retry(since=payout.asked_at or now, now=now, wait_s=answer.wait_s)
     await tx.payouts.postpone(payout.id, due_at=due_at)
     return Settled(payout=payout)
 
 
 async def _refused(tx: Tx, deps: Deps, payout: Payout, answer: Answer, *, doubtful: bool) -> Payout:
     now = deps.now()
+    current = await tx.payouts.lock(payout.id)
+    if current is None or current.version != payout.version:
+        # The lease ran out and another worker has it: its attempt may have got through, whatever ours did not.
+        return await lose_track(tx, payout_id=payout.id, policy=deps.policy, now=now)
     heard = {"status": "refused", "error_code": answer.code}
     failed = await fail_payout(tx, payout_id=payout.id, reason=reason_of(answer.code), now=now, heard=heard)
     if doubtful:

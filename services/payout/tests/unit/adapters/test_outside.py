@@ -200,6 +200,13 @@ async def test_every_error_is_one_of_three_problems(error: Exception, problem: t
         await our_bank.find("x")
 
 
+async def test_how_long_a_busy_bank_wants_to_be_left_alone_is_passed_on() -> None:
+    our_bank, _ = bank(EfiThrottled("slow down", retry_after_s=60.0))
+    with pytest.raises(SendNotMade) as problem:
+        await our_bank.send("x", amount=Decimal("1.00"), details=DETAILS)
+    assert problem.value.wait_s == 60.0
+
+
 async def test_an_unknown_id_is_not_an_error() -> None:
     assert await bank(SendNotFound("x"))[0].find("x") is None
 

@@ -15,11 +15,12 @@ from contracts.payout import (
     PayoutReturned,
     PayoutSent,
 )
-from payout.domain.payout import Payout
+from payout.domain.payout import IllegalTransition, Payout
 from payout.domain.policy import Policy
 from payout.domain.send import (
     Outcome,
     SendNotMade,
+    SendProblem,
     SendRefused,
     SendReport,
     SendReturn,
@@ -29,6 +30,7 @@ from payout.domain.send import (
 from payout.domain.step import Step
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
+from payout.effects.send_pix import send_pix
 from payout.effects.take_bank_snapshot import take_bank_snapshot
 from payout.usecases.note_send_report import note_send_report
 
@@ -181,6 +183,17 @@ async def test_a_request_that_never_left_is_made_again_without_asking(deps: Fake
     ]
 
 
+async def test_a_bank_that_says_how_long_to_wait_is_left_alone_so_long(deps: FakeDeps) -> None:
+    payout = await put(deps, Step.HELD)
+    deps.bank.answers = [SendNotMade("throttled", wait_s=60)]
+    await process_payout(deps)
+    deps.clock.advance(59)
+    assert await process_payout(deps) == 0
+    deps.clock.advance(1)
+    assert await process_payout(deps) == 1
+    assert step_of(deps, payout) is Step.SENT
+
+
 class Crash(Exception):
     """The process died."""
 
@@ -202,6 +215,37 @@ async def test_a_crash_between_send_and_store_makes_no_second_send(deps: FakeDep
     await process_payout(deps)
     assert step_of(deps, payout) is Step.SENT
     assert sends(deps) == [f"send {payout.id.hex}"]
+
+
+async def test_a_worker_that_slept_over_its_claim_sends_nothing_and_fails_nothing(deps: FakeDeps) -> None:
+    claimed = await put(deps, Step.HELD)
+    deps.bank.answers = [SendUnclear("timeout")]
+    await process_payout(deps)  # another worker's, whose send the bank has
+
+    deps.bank.answers = [SendRefused("pagamento_negado")]
+    with pytest.raises(IllegalTransition):
+        await send_pix(deps, payout=claimed)
+    assert step_of(deps, claimed) is Step.UNKNOWN
+    assert sends(deps) == [f"send {claimed.id.hex}"]
+
+
+@pytest.mark.parametrize("answer", [SendRefused("pagamento_negado"), SendUnclear("timeout")], ids=repr)
+async def test_an_answer_that_comes_after_another_worker_took_over_changes_nothing(
+    deps: FakeDeps, answer: SendProblem
+) -> None:
+    payout = await put(deps, Step.HELD)
+
+    async def another_worker() -> None:
+        deps.bank.before_answer = None
+        deps.bank.decide(payout.id.hex, SendState.PROCESSING)
+        deps.clock.advance(deps.policy.lease_s)
+        await process_payout(deps)
+
+    deps.bank.answers, deps.bank.before_answer = [answer], another_worker
+    await process_payout(deps)
+    assert step_of(deps, payout) is Step.SENT
+    assert facts(deps)[PayoutFailed] == 0
+    assert all(attempt.outcome is not None for _, attempt in deps.rows.attempts.values())
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,9 @@ async def test_a_held_payout_is_not_failed_by_a_late_refusal(tx: FakeTx) -> None
 async def test_an_attempt_is_on_record_before_the_call(tx: FakeTx) -> None:
     payout = await put(tx, Step.HELD)
     until = NOW + timedelta(seconds=90)
-    sending = await start_sending(tx, payout_id=payout.id, attempt_id=new_id(), until=until, now=NOW)
+    sending = await start_sending(
+        tx, payout_id=payout.id, version=payout.version, attempt_id=new_id(), until=until, now=NOW
+    )
     [(payout_id, begun)] = tx.rows.attempts.values()
     assert (payout_id, begun.id_envio, begun.started_at) == (payout.id, payout.id.hex, NOW)
     assert begun.in_doubt
@@ -277,7 +279,7 @@ async def test_nobody_elses_payout_is_touched(tx: FakeTx) -> None:
         prepare_payout(tx, payout_id=MISSING, snapshot=snapshot, now=NOW),
         hold_payout(tx, payout_id=MISSING, balance_version=1, now=NOW),
         fail_payout(tx, payout_id=MISSING, reason=FailureReason.NO_PIX_KEY, now=NOW),
-        start_sending(tx, payout_id=MISSING, attempt_id=new_id(), until=NOW, now=NOW),
+        start_sending(tx, payout_id=MISSING, version=1, attempt_id=new_id(), until=NOW, now=NOW),
         lose_track(tx, payout_id=MISSING, policy=POLICY, now=NOW),
         settle_send(tx, payout_id=MISSING, report=report, policy=POLICY, now=NOW),
     ):
