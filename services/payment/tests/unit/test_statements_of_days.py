@@ -1,6 +1,7 @@
 """Which days are published, from what, and what a statement shows that nobody had told."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payment_fakes import FakeDeps, a_pix
+from payment_fakes import FakeDeps, FakeTx, a_pix
 
 import efi
 from contracts.payment import StatementClosed, StatementLine, StatementLineKind
@@ -18,8 +19,8 @@ from kernel.refusals import Invalid
 from payment.adapters.efi_statement import reported_movements
 from payment.domain.devolution import Devolution, ProviderRefund, RefundState
 from payment.domain.merging import merged
-from payment.domain.provider import ProviderUnclear
-from payment.domain.received import Source
+from payment.domain.provider import ProviderRefused, ProviderUnclear
+from payment.domain.received import Received, Source
 from payment.domain.statement import Movement, Statement, due_day, due_days, over
 from payment.domain.sweep import OVERLAP, WINDOW, windows
 from payment.effects.publish_day_statement import publish_day_statement
@@ -251,6 +252,22 @@ async def test_what_a_statement_shows_and_nobody_told_is_booked_first() -> None:
     assert deps.provider.calls.count("received E2") == 1
 
 
+async def test_a_row_that_efi_will_not_look_up_holds_no_statement_back() -> None:
+    deps = FakeDeps()
+    find = deps.provider.find_received
+
+    async def refusing(e2e_id: str) -> Received | None:
+        if e2e_id == "odd":
+            raise ProviderRefused("valor_invalido")
+        return await find(e2e_id)
+
+    deps.provider.find_received = refusing  # type: ignore[method-assign]
+    deps.provider.pay(replace(a_pix(txid=None, e2e_id="E1"), paid_at=NOON))
+    deps.provider.moved = [received("odd"), received("E1")]
+    assert await publish_statement(deps) == 2
+    assert deps.tx.received.rows.keys() == {"E1"}, "what can be booked is, and the other is the ledger's case"
+
+
 async def test_a_day_under_way_is_shown_so_far_and_published_in_full_when_it_is_over() -> None:
     deps = FakeDeps()
     deps.provider.moved = [received("E1", at=deps.now())]
@@ -278,6 +295,25 @@ async def test_the_balance_is_told_when_efi_tells_it() -> None:
     await publish_day_statement(deps, day=TODAY)
     closed = [fact.balance for fact in deps.tx.facts if isinstance(fact, StatementClosed)]
     assert closed == [Decimal("123.45"), None]
+
+
+async def test_a_statement_names_the_moment_of_its_balance() -> None:
+    class Slow(FakeDeps):
+        @asynccontextmanager
+        async def transaction(self) -> AsyncIterator[FakeTx]:
+            self.advance(5)
+            yield self.tx
+
+    deps = Slow()
+    asked_at = []
+
+    async def balance() -> Decimal:
+        asked_at.append(deps.now())
+        return ZERO
+
+    deps.provider.balance = balance  # type: ignore[method-assign]
+    await publish_day_statement(deps, day=YESTERDAY)
+    assert [fact.closed_at for fact in deps.tx.facts if isinstance(fact, StatementClosed)] == asked_at
 
 
 @given(

@@ -28,8 +28,9 @@ async def process_webhooks(deps: Deps) -> int:
     until = now + timedelta(seconds=deps.policy.lease_s)
     async with deps.transaction() as tx:
         events = await tx.webhooks.claim(now=now, until=until, limit=deps.policy.batch)
+        booked = await tx.received.known([event.e2e_id for event in events if event.e2e_id is not None])
     turn = asyncio.Semaphore(deps.policy.parallel)
-    await asyncio.gather(*(_process(deps, group, turn=turn) for group in _groups(events)))
+    await asyncio.gather(*(_process(deps, group, booked=booked, turn=turn) for group in _groups(events)))
     return len(events)
 
 
@@ -41,11 +42,15 @@ def _groups(events: Iterable[WebhookEvent]) -> list[Sequence[WebhookEvent]]:
     return list(groups.values())
 
 
-async def _process(deps: Deps, group: Sequence[WebhookEvent], *, turn: asyncio.Semaphore) -> None:
+async def _process(
+    deps: Deps, group: Sequence[WebhookEvent], *, booked: frozenset[str], turn: asyncio.Semaphore
+) -> None:
     async with turn:
         match group[0].event_type:
+            case EventType.RECEIVED if _e2e_id(group) in booked:
+                await _repeated(deps, group)
             case EventType.RECEIVED:
-                await _received(deps, group)
+                await _fetch_back(deps, group)
             case EventType.REFUND:
                 await _fetch_back(deps, group)
             case EventType.SEND:
@@ -55,14 +60,11 @@ async def _process(deps: Deps, group: Sequence[WebhookEvent], *, turn: asyncio.S
                 await _finish(deps, group, outcome=Outcome.UNREADABLE)
 
 
-async def _received(deps: Deps, group: Sequence[WebhookEvent]) -> None:
-    e2e_id = _e2e_id(group)
+async def _repeated(deps: Deps, group: Sequence[WebhookEvent]) -> None:
+    """What is booked is Efí's word already, and stays booked."""
     async with deps.transaction() as tx:
-        booked = await tx.received.get(e2e_id)
-    if booked is None:
-        await _fetch_back(deps, group)
-        return
-    # What is booked is Efí's word already.
+        booked = await tx.received.get(_e2e_id(group))
+    assert booked is not None, "a booked Pix is never deleted"
     await reject_claims(deps, _unfounded(group, booked))
     await _finish(deps, group, outcome=Outcome.DUPLICATE)
 
@@ -92,6 +94,9 @@ async def _apply(deps: Deps, group: Sequence[WebhookEvent], *, received: Receive
     if not received.ours:
         await _finish(deps, group, outcome=Outcome.REJECTED)
         return
+    if group[0].event_type is EventType.RECEIVED and not received.devolutions:
+        await _apply_at_once(deps, group, received=received)
+        return
     outcome = await apply_received(deps, received=received, source=Source.WEBHOOK)
     if not await settle_devolutions(deps, received=received):
         await _postpone(deps, group)
@@ -102,6 +107,15 @@ async def _apply(deps: Deps, group: Sequence[WebhookEvent], *, received: Receive
     await _finish(deps, group[:1], outcome=outcome)
     if len(group) > 1:
         await _finish(deps, group[1:], outcome=Outcome.DUPLICATE)
+
+
+async def _apply_at_once(deps: Deps, group: Sequence[WebhookEvent], *, received: Received) -> None:
+    """Nearly every webhook: one Pix, nothing gone back of it, and one transaction for all there is to do."""
+    told_by = [event.id for event in group]
+    outcome = await apply_received(deps, received=received, source=Source.WEBHOOK, told_by=told_by)
+    WEBHOOKS_RECEIVED.labels(EventType.RECEIVED, outcome).inc()
+    if len(group) > 1:
+        WEBHOOKS_RECEIVED.labels(EventType.RECEIVED, Outcome.DUPLICATE).inc(len(group) - 1)
 
 
 async def _give_up(deps: Deps, group: Sequence[WebhookEvent]) -> None:

@@ -32,9 +32,11 @@ async def publish_day_statement(
     movements = merged(listed, reported)
     await recover_movements(deps, movements, start=start, end=end)
     balance = await _balance(deps)
+    # At once: the ledger compares the balance with what is booked up to this moment.
+    taken_at = deps.now()
     async with deps.transaction() as tx:
         statement = await store_statement(
-            tx, day=day, movements=movements, now=deps.now(), balance=balance, over=complete
+            tx, day=day, movements=movements, now=taken_at, balance=balance, over=complete
         )
     if statement is not None:
         STATEMENTS_PUBLISHED.inc()

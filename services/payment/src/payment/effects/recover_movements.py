@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from contracts.payment import StatementLineKind
+from payment.domain.provider import ProviderRefused
+from payment.domain.received import Received
 from payment.domain.statement import Movement
 from payment.effects.recover_received import recover_received
+from payment.metrics import PROVIDER_FAILURES
 from payment.ports import Deps
 
 CHUNK: Final = 500
@@ -23,11 +26,20 @@ async def recover_movements(
     e2e_ids = [*await _not_received(deps, of_day), *await _not_refunded(deps, of_day)]
     found = 0
     for e2e_id in dict.fromkeys(e2e_ids):
-        received = await deps.provider.find_received(e2e_id)
+        received = await _find(deps, e2e_id)
         if received is not None and received.ours:
             await recover_received(deps, received=received)
             found += 1
     return found
+
+
+async def _find(deps: Deps, e2e_id: str) -> Received | None:
+    """None when Efí will not look it up, now or later: one such row must not hold back the day's statement."""
+    try:
+        return await deps.provider.find_received(e2e_id)
+    except ProviderRefused:
+        PROVIDER_FAILURES.labels("find_received", "refused").inc()
+        return None
 
 
 async def _not_received(deps: Deps, movements: Sequence[Movement]) -> list[str]:
