@@ -1,7 +1,7 @@
 """What the accounting office does in tests: posting facts, statements, proposals, and people."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +106,7 @@ def closed(
         came_in=sum((line.amount for line in kept if line.amount > 0), ZERO),
         went_out=sum((line.amount for line in kept if line.amount < 0), ZERO),
         balance=None if balance is None else money(balance),
-        closed_at=max(at, day_bounds(date.fromisoformat(day))[1]) if over else at,
+        closed_at=max(at, day_bounds(date.fromisoformat(day))[1] + timedelta(minutes=30)) if over else at,
     )
 
 

@@ -278,7 +278,9 @@ class FakeBankStatements:
         waiting = [c for c, at in self.closed.values() if at <= received_before]
         days = [(closed, date.fromisoformat(closed.day)) for closed in waiting]
         return [
-            closed for closed, day in days if day not in self.gaps and closed.closed_at >= day_bounds(day)[1]
+            closed
+            for closed, day in days
+            if day not in self.gaps and closed.closed_at >= day_bounds(day)[1] + timedelta(minutes=30)
         ]
 
     async def entries_alone(self, day: date) -> list[BankEntry]:

@@ -311,17 +311,17 @@ class FakeStatements:
         self.days: dict[date, int] = {}
         self.reports: dict[date, tuple[str, datetime]] = {}
 
-    async def latest(self) -> date | None:
-        return max(self.days, default=None)
+    async def oldest(self) -> date | None:
+        return min(self.days, default=None)
+
+    async def published_since(self, day: date) -> frozenset[date]:
+        return frozenset(known for known in self.days if known >= day)
 
     async def report_of(self, day: date) -> tuple[str, datetime] | None:
         return self.reports.get(day)
 
     async def note_report(self, day: date, *, report_id: str, now: datetime) -> None:
         self.reports.setdefault(day, (report_id, now))
-
-    async def published(self, day: date) -> bool:
-        return day in self.days
 
     async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
         if day in self.days:

@@ -93,3 +93,18 @@ def _is_sleep(function: ast.expr) -> bool:
 
 def _is_time(arguments: list[ast.expr]) -> bool:
     return bool(arguments) and isinstance(arguments[0], ast.Constant) and bool(arguments[0].value)
+
+
+def threaded_dependencies(module: Path) -> list[str]:
+    """Functions given to FastAPI's `Depends` that are no coroutines: it runs those in its thread pool."""
+    plain = {node.name: node.lineno for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef)}
+    used = {
+        call.args[0].id
+        for call in ast.walk(tree(module))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "Depends"
+        and call.args
+        and isinstance(call.args[0], ast.Name)
+    }
+    return [f"{where(module, plain[name])} {name} is no coroutine" for name in sorted(used & plain.keys())]

@@ -79,3 +79,8 @@ def test_no_test_sleeps_for_a_fixed_time() -> None:
 
 def _allowed(module: Path, nouns: dict[Path, frozenset[str]]) -> frozenset[str]:
     return next((names for folder, names in nouns.items() if module.is_relative_to(folder)), frozenset())
+
+
+def test_no_dependency_of_a_route_hops_through_the_thread_pool() -> None:
+    """FastAPI runs a dependency that is no coroutine in a thread: of every request, for nothing."""
+    assert [problem for module in MODULES for problem in tidy.threaded_dependencies(module)] == []

@@ -127,3 +127,15 @@ async def helper():
     found = tidy.fixed_sleeps(module(tmp_path, text))
 
     assert [problem.split()[0].rpartition(":")[2] for problem in found] == ["3", "4"]
+
+
+def test_a_dependency_that_is_no_coroutine_is_found(tmp_path: Path) -> None:
+    text = (
+        "async def good(): ...\n"
+        "def plain(): ...\n"
+        "def unused(): ...\n"
+        "A = Annotated[int, Depends(good)]\n"
+        "B = Annotated[int, Depends(plain)]\n"
+    )
+    found = tidy.threaded_dependencies(module(tmp_path, text))
+    assert [problem.split()[-4:] for problem in found] == [["plain", "is", "no", "coroutine"]]

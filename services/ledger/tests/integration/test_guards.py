@@ -213,6 +213,49 @@ async def _post_and_add(connection: Connection, lines: list[tuple[int, str, str]
     await insert_entries(connection, await post(connection, PAIR), lines)
 
 
+ONE_MORE = """(SELECT 203::bigint AS id, 3::smallint AS line, e.transaction_id, e.account_id, e.entry_type, e.amount,
+  e.entity_type, e.entity_id, e.description, e.transaction_date, e.created_at, e.journal_id
+  FROM ledger_entries e WHERE e.line = 1)"""
+NAMES = (
+    "id, line, transaction_id, account_id, entry_type, amount, entity_type, entity_id, description, "
+    "transaction_date, created_at, journal_id"
+)
+SIDE_DOORS = {
+    "the lines that are there, skipped, and one more": (
+        f"INSERT INTO ledger_entries ({NAMES}) SELECT {NAMES} FROM ledger_entries UNION ALL SELECT * FROM {ONE_MORE} m "
+        "ON CONFLICT DO NOTHING"
+    ),
+    "the lines that are there, turned over": (
+        f"INSERT INTO ledger_entries ({NAMES}) SELECT {NAMES} FROM ledger_entries "
+        "ON CONFLICT (journal_id, line, transaction_date) DO UPDATE SET amount = 2"
+    ),
+    "a merge": (
+        f"MERGE INTO ledger_entries t USING {ONE_MORE} m ON t.journal_id = m.journal_id AND t.line = m.line "
+        f"WHEN NOT MATCHED THEN INSERT ({NAMES}) VALUES ({', '.join(f'm.{name}' for name in NAMES.split(', '))})"
+    ),
+    "a merge that updates": (
+        "MERGE INTO ledger_entries t USING ledger_entries m ON t.journal_id = m.journal_id AND t.line = m.line "
+        "WHEN MATCHED THEN UPDATE SET amount = 2"
+    ),
+    "checks put off": f"SET CONSTRAINTS ALL DEFERRED; INSERT INTO ledger_entries ({NAMES}) SELECT * FROM {ONE_MORE} m",
+}
+
+
+async def test_no_side_door_adds_to_a_posted_journal(attacker: str, urls: DatabaseUrls) -> None:
+    async with connected(attacker) as connection:
+        await post_balanced(connection)
+        for attack in SIDE_DOORS.values():
+            await refused(connection, partial(connection.execute, attack), by=ADDED_REFUSED)
+        await refused(connection, partial(_copy_one_more, connection), by=ADDED_REFUSED)
+    entries = await query(urls, "SELECT amount FROM ledger_entries")
+    assert [entry["amount"] for entry in entries] == [1, 1]
+
+
+async def _copy_one_more(connection: Connection) -> None:
+    rows = await connection.fetch(f"SELECT * FROM {ONE_MORE} m")
+    await connection.copy_records_to_table("ledger_entries", records=rows, columns=NAMES.split(", "))
+
+
 async def test_a_journal_of_an_unknown_event_is_refused(attacker: str) -> None:
     async with connected(attacker) as connection:
 

@@ -139,6 +139,7 @@ async def test_proposals_are_listed_newest_first(ana: Person, clock: FakeClock) 
             {"lines": [CAPITAL["lines"][0], {**CAPITAL["lines"][1], "account_code": "2100"}]},
             "invalid_journal",
         ),
+        ({"lines": [{**line, "amount": "99999999.99"} for line in CAPITAL["lines"] * 2]}, "invalid_journal"),
         ({"reason": ""}, "validation_error"),
         ({"lines": []}, "validation_error"),
     ],

@@ -23,7 +23,7 @@ from contracts.audit import AuditRecorded
 from contracts.ledger import LedgerCaseOpened, LedgerCaseResolved
 from contracts.payment import ClaimKind, MismatchKind, PaymentClaimRejected, StatementLineKind
 from contracts.payout import PayoutContradicted
-from kernel.business_day import business_day
+from kernel.business_day import business_day, day_bounds
 from kernel.ids import new_id
 from kernel.money import money
 from ledger.domain.cases import CaseAlreadyResolved, CaseKind, CorrectionNotNamed, Resolution
@@ -321,6 +321,25 @@ async def test_a_case_is_resolved_once_by_a_person_and_edits_nothing(
     assert (told.case_id, told.resolved_by) == (case["id"], resolved.resolved_by)
     assert "resolve_case" in {fact.action for fact in of_type(facts, AuditRecorded)}
     assert await query(urls, "SELECT count(*) AS n FROM ledger_entries") == before
+
+
+async def test_a_statement_of_the_first_minutes_after_its_day_is_not_the_days_own_yet(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    now = clock.now()
+    day = business_day(now)
+    paid = confirmed("50.00", at=now)
+    midnight = day_bounds(day)[1]
+    early = closed([], day=day.isoformat(), at=midnight + timedelta(minutes=29), over=False)
+    await consume(books, paid, early, now=now)
+    assert await recheck(books, midnight + timedelta(minutes=29)) == 0
+    line = received_line(paid, day=day.isoformat())
+    later = midnight + timedelta(minutes=31)
+    await consume(books, line, closed([line], day=day.isoformat(), at=later), now=later)
+    assert await recheck(books, later) == 0
+    async with books.reading() as tx:
+        found = await get_reconciliation_day(tx, day=day)
+    assert (found.entries_alone, found.checked_at) == (0, later)
 
 
 async def test_a_statement_of_a_day_under_way_only_shows_how_it_stands(

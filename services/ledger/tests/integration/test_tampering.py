@@ -83,6 +83,12 @@ IN_BATCH_3 = {
     "an amount": f"UPDATE ledger_entries SET amount = amount + 1 WHERE {ENTRY}",
     "an amount by a millionth": f"UPDATE ledger_entries SET amount = amount + 0.000001 WHERE {ENTRY}",
     "an entry's account": f"UPDATE ledger_entries SET account_id = {CAPITAL} WHERE {ENTRY}",
+    "an account that looks like the entry's": (
+        "WITH forged AS (INSERT INTO ledger_accounts SELECT (jsonb_populate_record(a, jsonb_build_object("
+        "'id', gen_random_uuid(), 'code', a.code || '9', 'name', 'x'))).* FROM ledger_accounts a "
+        f"WHERE a.id = (SELECT account_id FROM ledger_entries WHERE {ENTRY}) RETURNING id) "
+        f"UPDATE ledger_entries SET account_id = (SELECT id FROM forged) WHERE {ENTRY}"
+    ),
     "an entry's owner": f"UPDATE ledger_entries SET driver_id = gen_random_uuid() WHERE {ENTRY}",
     "an entry's text": f"UPDATE ledger_entries SET description = 'x' WHERE {ENTRY}",
     "an entry's reference": f"UPDATE ledger_entries SET reference_number = NULL WHERE {ENTRY}",

@@ -147,10 +147,11 @@ class Refunds(Protocol):
 
 
 class Statements(Protocol):
-    async def latest(self) -> date | None:
-        """The newest day whose statement is published."""
+    async def oldest(self) -> date | None:
+        """The first day whose statement is published."""
 
-    async def published(self, day: date) -> bool: ...
+    async def published_since(self, day: date) -> frozenset[date]:
+        """The days from `day` on whose statements are published."""
 
     async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
         """Note that the day's statement is published; False when it was before."""

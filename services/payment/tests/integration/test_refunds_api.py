@@ -16,9 +16,11 @@ from contracts.payment import PaymentCreditRefunded, PaymentRefunded, StatementC
 from kernel.business_day import business_day
 from payment.domain.provider import ProviderUnclear
 from payment.domain.received import Source
+from payment.domain.statement import due_day
 from payment.effects.apply_received import apply_received
 from payment.effects.expire_pix_charges import expire_pix_charges
 from payment.effects.process_webhooks import process_webhooks
+from payment.effects.publish_statement import publish_statement
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.settle_devolutions import settle_devolutions
 from payment.effects.submit_charges import submit_charges
@@ -171,6 +173,16 @@ async def test_an_admin_has_a_statement_published_so_far_or_once(payment: Paymen
     assert (await publish(payment, today.isoformat())).status_code == 503
     assert len(await published(payment.urls, of=StatementClosed)) == 3
     assert len(await published(payment.urls, of=AuditRecorded)) == 3
+
+
+async def test_a_day_published_by_hand_hides_no_missed_day_from_the_job(payment: Payment) -> None:
+    last = due_day(payment.deps.now())
+    for ago in (3, 0):
+        await publish(payment, (last - timedelta(days=ago)).isoformat())
+    for _ in range(2):
+        await publish_statement(payment.deps)
+    closed = [fact.day for fact, _, _ in await published(payment.urls, of=StatementClosed)]  # type: ignore[attr-defined]
+    assert closed == [(last - timedelta(days=ago)).isoformat() for ago in (3, 0, 2, 1)]
 
 
 async def test_the_bank_is_never_called_while_a_transaction_is_open(payment: Payment) -> None:

@@ -155,10 +155,13 @@ def test_the_reports_rows_have_the_names_that_the_lists_give() -> None:
 
 def test_missed_days_are_due_oldest_first_and_thirty_at_most() -> None:
     now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-    assert due_days(now, last=None) == [YESTERDAY]
-    assert due_days(now, last=YESTERDAY) == []
-    assert due_days(now, last=YESTERDAY - timedelta(days=2)) == [YESTERDAY - timedelta(days=1), YESTERDAY]
-    many = due_days(now, last=date(2026, 1, 1))
+    before = YESTERDAY - timedelta(days=1)
+    old = before - timedelta(days=1)
+    assert due_days(now, oldest=None, published=()) == [YESTERDAY]
+    assert due_days(now, oldest=YESTERDAY, published={YESTERDAY}) == []
+    assert due_days(now, oldest=old, published={old}) == [before, YESTERDAY]
+    assert due_days(now, oldest=old, published={old, YESTERDAY}) == [before]
+    many = due_days(now, oldest=date(2026, 1, 1), published=())
     assert len(many) == 30
     assert many[-1] == YESTERDAY == due_day(now)
 
@@ -178,6 +181,14 @@ async def test_after_an_outage_every_missed_day_is_published_and_closed_once() -
     assert await publish_statement(deps) == 2
     assert await publish_statement(deps) == 0
     assert published(deps) == [("2026-11-21", 0), ("2026-11-22", 1), ("2026-11-23", 1)]
+
+
+async def test_a_day_that_was_published_by_hand_hides_no_missed_one_before_it() -> None:
+    deps = FakeDeps()
+    await deps.tx.statements.claim(YESTERDAY - timedelta(days=3), lines=0, now=deps.now())
+    await publish_day_statement(deps, day=YESTERDAY)
+    await publish_statement(deps)
+    assert [day for day, _ in published(deps)] == ["2026-11-23", "2026-11-21", "2026-11-22"]
 
 
 async def test_a_day_waits_for_efis_report_and_is_both_together() -> None:

@@ -12,7 +12,7 @@ class Deps(Protocol):
     def reading(self) -> Callable[[], AbstractAsyncContextManager[Any]]: ...
 
 
-def _deps(request: Request) -> Deps:
+async def _deps(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 

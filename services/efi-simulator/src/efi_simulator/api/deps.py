@@ -39,13 +39,17 @@ def deps_of(request: Request) -> Deps:
     return deps
 
 
-DepsDep = Annotated[Deps, Depends(deps_of)]
+async def _deps(request: Request) -> Deps:
+    return deps_of(request)
+
+
+DepsDep = Annotated[Deps, Depends(_deps)]
 
 
 def allowed(scope: str) -> Any:
     """Unauthorized unless the request bears a token of ours that is still good; MissingScope without `scope`."""
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         deps = deps_of(request)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not deps.tokens.is_good(token, now=deps.clock.now()):

@@ -38,14 +38,14 @@ class Deps:
         return self.clock.now()
 
 
-def _deps(request: Request) -> Deps:
+async def _deps(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 
 DepsDep = Annotated[Deps, Depends(_deps)]
 
 
-def _anyone(request: Request) -> Actor:
+async def _anyone(request: Request) -> Actor:
     """Somebody who has not proved who they are: address and agent as the gateway tells them."""
     trusted = from_gateway(request)
     agent = request.headers.get(AGENT_HEADER) if trusted else None
@@ -61,7 +61,7 @@ def _anyone(request: Request) -> Actor:
 Anyone = Annotated[Actor, Depends(_anyone)]
 
 
-def _service(request: Request, deps: DepsDep) -> Actor:
+async def _service(request: Request, deps: DepsDep) -> Actor:
     """Another service of ours, by the shared token. Unauthenticated, InvalidToken."""
     sent = request.headers.getlist("authorization")
     if not sent:

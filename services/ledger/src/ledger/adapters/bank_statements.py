@@ -50,10 +50,11 @@ SET line_count = excluded.line_count, came_in = excluded.came_in, went_out = exc
     checked_at = NULL, gap = NULL
 WHERE bank_statements.closed_at < excluded.closed_at
 """)
+# Until half an hour after its end payment shows a day only as far as Efí has booked it.
 _DUE: Final = text("""
 SELECT day, line_count, came_in, went_out, balance, closed_at FROM bank_statements
 WHERE checked_at IS NULL AND received_at <= :received_before
-  AND closed_at >= (day + 1)::timestamp AT TIME ZONE 'America/Sao_Paulo'
+  AND closed_at >= (day + 1)::timestamp AT TIME ZONE 'America/Sao_Paulo' + interval '30 minutes'
 ORDER BY day
 """)
 _LAST_GAP: Final = text("""

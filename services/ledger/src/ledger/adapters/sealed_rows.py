@@ -8,12 +8,13 @@ from typing import Any, Final
 from ledger.domain.seal import SealedEntry, SealedJournal
 
 # A journal's place in its batch is that of its first entry; entry ids follow the order of posting. The last
-# column says whether the entry repeats its journal: what is written twice must not say two things.
+# column says whether the entry repeats its journal: what is written twice must not say two things. A seal has
+# room for the four digits of a code: a longer one is no account's.
 SELECT: Final = """
 SELECT j.batch, j.id, j.transaction_id, j.event_type, j.entity_type, j.entity_id, j.reference_number,
        j.description, j.driver_id, j.reverses, j.line_count, j.transaction_date, j.occurred_at, j.created_at,
-       e.id AS entry_id, coalesce(a.code, '?'), e.entry_type, e.amount, e.driver_id AS entry_driver_id,
-       e.passenger_id, e.reversal_entry_id,
+       e.id AS entry_id, CASE octet_length(a.code) WHEN 4 THEN a.code ELSE '?' END, e.entry_type, e.amount,
+       e.driver_id AS entry_driver_id, e.passenger_id, e.reversal_entry_id,
        (e.transaction_id, e.entity_type, e.entity_id, e.description, e.created_at, e.reversed)
          = (j.transaction_id, j.entity_type, j.entity_id, j.description, j.created_at,
             e.reversal_entry_id IS NOT NULL)

@@ -25,6 +25,7 @@ async def verify(transaction: Open, *, anchors: Sequence[Anchor] = ()) -> int:
     """Recompute the hash chain and compare it with what was told outside; 1 when something does not hold."""
     async with transaction() as tx:
         # Else what is posted meanwhile looks like journals that belong to no batch.
+        await tx.at_one_moment()
         verdict = await verify_seals(tx, anchors=anchors)
     where = "" if verdict.broken_seq is None else f" at seal {verdict.broken_seq}"
     batch = "" if verdict.batch is None else f" (batch {verdict.batch})"
@@ -41,6 +42,7 @@ async def verify(transaction: Open, *, anchors: Sequence[Anchor] = ()) -> int:
 async def show_trial_balance(transaction: Open, *, codes: tuple[str, ...]) -> int:
     """One line an account; 1 when debits and credits differ."""
     async with transaction() as tx:
+        await tx.at_one_moment()
         balances = {code: await get_account_balance(tx, code=code) for code in codes}
     for code, balance in balances.items():
         print(f"{code}  {account(code).name:<28}{balance:>16}")

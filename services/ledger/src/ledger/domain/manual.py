@@ -10,9 +10,11 @@ from uuid import UUID
 
 from kernel.refusals import Refusal
 from ledger.domain.instruction import EntityType, Instruction, Outcome
-from ledger.domain.journal import Draft, Line, debit_total, validate_double_entry
+from ledger.domain.journal import Draft, InvalidJournal, Line, debit_total, validate_double_entry
 
 MANUAL: Final = "journal.manual"
+# A financial event's amount has ten digits.
+MOST: Final = Decimal("99999999.99")
 
 
 class AlreadyPosted(Refusal):
@@ -106,8 +108,10 @@ def propose(
     by: UUID,
     now: datetime,
 ) -> Proposal:
-    """A proposal; InvalidJournal when double entry does not allow its lines."""
+    """A proposal; InvalidJournal when double entry does not allow its lines, or they move more than `MOST`."""
     validate_double_entry(lines)
+    if debit_total(lines) > MOST:
+        raise InvalidJournal(f"a journal moves {MOST} at most")
     return Proposal(
         id=proposal_id,
         transaction_id=f"manual_{proposal_id}",

@@ -29,6 +29,7 @@ ONE = Decimal("1.00")
 
 def test_equal_sides_are_valid() -> None:
     validate_double_entry([debit("1100", ONE), credit("3100", ONE)])
+    validate_double_entry([debit("1100", Decimal(1)), credit("3100", ONE)])
 
 
 @pytest.mark.parametrize(

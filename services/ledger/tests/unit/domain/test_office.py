@@ -26,8 +26,8 @@ from ledger.domain.cases import (
 from ledger.domain.closing import DayNotOver, DayNotReconciled, DayOutOfOrder, DayState, check_closable
 from ledger.domain.credit_refund import credit_refund
 from ledger.domain.instruction import Contradiction
-from ledger.domain.journal import UnbalancedJournal
-from ledger.domain.manual import AlreadyDecided, FourEyes, Proposal, ProposalStatus, propose
+from ledger.domain.journal import InvalidJournal, UnbalancedJournal
+from ledger.domain.manual import MOST, AlreadyDecided, FourEyes, Proposal, ProposalStatus, propose
 from ledger.domain.settlement import suspension
 
 TODAY = date(2026, 3, 10)
@@ -49,16 +49,17 @@ def test_a_proposal_balances_and_becomes_its_journal() -> None:
     proposed = proposal()
     draft = proposed.draft()
     assert (draft.transaction_id, proposed.amount) == (f"manual_{proposed.id}", money("5.00"))
-    with pytest.raises(UnbalancedJournal):
-        propose(
-            capital()[:1],
-            proposal_id=new_id(),
-            description="x",
-            reason="x",
-            reference_number=None,
-            by=new_id(),
-            now=NOW,
-        )
+    for lines, refusal in ((capital()[:1], UnbalancedJournal), (capital(str(MOST)) * 2, InvalidJournal)):
+        with pytest.raises(refusal):
+            propose(
+                lines,
+                proposal_id=new_id(),
+                description="x",
+                reason="x",
+                reference_number=None,
+                by=new_id(),
+                now=NOW,
+            )
 
 
 def test_another_person_approves_once() -> None:

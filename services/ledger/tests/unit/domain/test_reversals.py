@@ -15,12 +15,12 @@ from kernel.money import money
 from ledger.domain.credit_refund import credit_refund
 from ledger.domain.debt import NETTED
 from ledger.domain.driver_balance import NegativeBalance
-from ledger.domain.instruction import Contradiction, EntityType, Instruction
+from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction
 from ledger.domain.journal import Draft, Journal, Line, credit, debit
 from ledger.domain.manual import MANUAL, manual_entry
 from ledger.domain.payout import completion, giving_back, hold, release
 from ledger.domain.refund import refund
-from ledger.domain.reversal import AlreadyReversed, NotReversible, reversal
+from ledger.domain.reversal import AlreadyReversed, NotReversible, reversal, reverse
 from ledger.domain.settlement import settlement, suspension
 
 
@@ -44,6 +44,14 @@ def manual(books: FakeBooks, *lines: Line) -> str:
     )
     books.post(manual_entry(draft, now=NOW))
     return transaction_id
+
+
+def test_a_journal_whose_reversal_is_posted_is_not_reversed_again() -> None:
+    books = FakeBooks()
+    posted = journal(books, manual(books, debit("1100", money("5.00")), credit("3100", money("5.00"))))
+    undo(books, posted.draft.transaction_id)
+    with pytest.raises(AlreadyReversed):
+        reverse(posted, context=Context(history=tuple(books.journals)), description="again")
 
 
 @given(

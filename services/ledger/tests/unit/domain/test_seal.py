@@ -39,6 +39,13 @@ def test_a_seal_follows_from_the_one_before_it() -> None:
     assert broken(second, last=first, journals=repeated_wrongly)
 
 
+def test_a_seal_is_told_by_its_hash_and_what_it_counts() -> None:
+    _, first, second = two_seals()
+    told = second.fact()
+    assert (told.seq, told.hash, told.previous_hash) == (2, second.hash.hex(), first.hash.hex())
+    assert (told.journals, told.entries, told.sealed_at) == (6, 14, NOW)
+
+
 def test_canonical_bytes_tell_every_field_apart() -> None:
     books = FakeBooks()
     books.post(settlement(confirmed()))

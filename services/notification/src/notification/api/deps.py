@@ -31,7 +31,7 @@ class Deps(Protocol):
     def now(self) -> datetime: ...
 
 
-def _deps(connection: HTTPConnection) -> Deps:
+async def _deps(connection: HTTPConnection) -> Deps:
     return cast(Deps, connection.app.state.deps)
 
 

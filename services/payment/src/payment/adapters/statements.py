@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,13 +13,13 @@ class SqlStatements:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def latest(self) -> date | None:
-        latest: date | None = (await self._session.execute(select(func.max(statements.c.day)))).scalar_one()
-        return latest
+    async def oldest(self) -> date | None:
+        oldest: date | None = (await self._session.execute(select(func.min(statements.c.day)))).scalar_one()
+        return oldest
 
-    async def published(self, day: date) -> bool:
-        found = await self._session.execute(select(exists().where(statements.c.day == day)))
-        return bool(found.scalar_one())
+    async def published_since(self, day: date) -> frozenset[date]:
+        found = await self._session.execute(select(statements.c.day).where(statements.c.day >= day))
+        return frozenset(found.scalars())
 
     async def claim(self, day: date, *, lines: int, now: datetime) -> bool:
         claimed = await self._session.execute(

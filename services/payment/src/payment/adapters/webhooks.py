@@ -17,6 +17,8 @@ _COLUMNS = (
     _W.id, _W.event_type, _W.payload, _W.payload_hash, _W.received_at, _W.txid, _W.e2e_id, _W.reference,
     _W.status, _W.amount, _W.attempts, _W.delivery_id,
 )  # fmt: skip
+_KEEP = insert(webhook_deliveries)
+_ADD = insert(webhook_events)
 
 
 class SqlWebhookEvents:
@@ -24,16 +26,15 @@ class SqlWebhookEvents:
         self._session = session
 
     async def keep(self, delivery: Delivery) -> None:
-        await self._session.execute(
-            insert(webhook_deliveries).values(
-                id=delivery.id,
-                sealed_body=delivery.sealed,
-                body_sha256=delivery.sha256,
-                redacted=delivery.redacted,
-                received_at=delivery.received_at,
-                shred_at=delivery.shred_at,
-            )
-        )
+        row = {
+            "id": delivery.id,
+            "sealed_body": delivery.sealed,
+            "body_sha256": delivery.sha256,
+            "redacted": delivery.redacted,
+            "received_at": delivery.received_at,
+            "shred_at": delivery.shred_at,
+        }
+        await self._session.execute(_KEEP, row)
 
     async def add(self, events: Sequence[WebhookEvent]) -> None:
         rows = [
@@ -41,7 +42,8 @@ class SqlWebhookEvents:
             | {"provider": "efi", "processed": False, "next_attempt_at": event.received_at}
             for event in events
         ]
-        await self._session.execute(insert(webhook_events), rows)
+        # Nearly every webhook tells one event, and one row needs no round trip of its own to be prepared.
+        await self._session.execute(_ADD, rows if len(rows) > 1 else rows[0])
 
     async def claim(self, *, now: datetime, until: datetime, limit: int) -> Sequence[WebhookEvent]:
         due = (

@@ -26,7 +26,7 @@ class Deps(Protocol):
     def now(self) -> datetime: ...
 
 
-def _deps(request: Request) -> Deps:
+async def _deps(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 

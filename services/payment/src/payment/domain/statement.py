@@ -1,6 +1,6 @@
 """What the bank says happened on our account on one day, line by line, for the ledger to match."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -78,13 +78,16 @@ def due_day(now: datetime) -> date:
     return business_day(now - READY_AFTER) - timedelta(days=1)
 
 
-def due_days(now: datetime, *, last: date | None) -> list[date]:
-    """The days to publish, oldest first: from the day after `last`, the newest one published, thirty at most."""
+def due_days(now: datetime, *, oldest: date | None, published: Collection[date]) -> list[date]:
+    """The days to publish, oldest first: of the last thirty those that are not among `published`.
+
+    None before `oldest`, the first one ever published: a person may have published a newer day by hand since.
+    """
     due = due_day(now)
-    if last is None:
+    if oldest is None:
         return [due]
-    missed = min((due - last).days, CATCH_UP_DAYS)
-    return [due - timedelta(days=ago) for ago in reversed(range(missed))]
+    days = (due - timedelta(days=ago) for ago in reversed(range(CATCH_UP_DAYS)))
+    return [day for day in days if day > oldest and day not in published]
 
 
 def over(day: date, *, now: datetime) -> bool:

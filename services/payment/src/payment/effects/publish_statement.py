@@ -1,11 +1,11 @@
 """Fetch the statements of complete days from Efí and publish them for the ledger."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from kernel.business_day import day_bounds
 from payment.domain.provider import ProviderError, ProviderRefused
-from payment.domain.statement import READY_AFTER, Movement, due_days
+from payment.domain.statement import CATCH_UP_DAYS, READY_AFTER, Movement, due_day, due_days
 from payment.effects.publish_day_statement import publish_day_statement
 from payment.metrics import PROVIDER_FAILURES
 from payment.ports import Deps
@@ -16,8 +16,10 @@ async def publish_statement(deps: Deps) -> int:
 
     A day waits for Efí's own report, and at most `report_wait_s`: then the lists alone make its statement.
     """
+    now = deps.now()
     async with deps.transaction() as tx:
-        days = due_days(deps.now(), last=await tx.statements.latest())
+        published = await tx.statements.published_since(due_day(now) - timedelta(days=CATCH_UP_DAYS))
+        days = due_days(now, oldest=await tx.statements.oldest(), published=published)
     lines = 0
     for day in days:
         try:

@@ -15,7 +15,7 @@ from ride_dispatch.usecases.read_ride import read_ride
 from web import Principal
 
 
-def _deps(request: Request) -> Deps:
+async def _deps(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 
@@ -40,7 +40,8 @@ async def _party(request: Request) -> Principal:
         ride_id = UUID(request.path_params["ride_id"])
     except ValueError:
         raise NotFound from None
-    async with _deps(request).transaction() as tx:
+    deps = await _deps(request)
+    async with deps.transaction() as tx:
         await read_ride(tx, ride_id=ride_id, user_id=principal.user_id, is_admin=False)
     return principal
 
