@@ -97,7 +97,7 @@ async def test_the_reports_agree_with_each_other(get: Get, books: Books, clock: 
         ("/admin/ledger/accounts/1100/balance", {"owner_id": str(new_id())}, 422),
         ("/admin/ledger/accounts/1100/balance", {"as_of": "0001-01-01T00:00:00Z"}, 422),
         ("/admin/ledger/journals/nope", {}, 404),
-        (f"/admin/reconciliation/cases/{new_id()}", {}, 404),
+        ("/admin/reconciliation/cases/01a20dc1-f5a7-72ed-aa07-11c876f4d2cc", {}, 404),
         ("/admin/reconciliation/days/2026-03-01", {}, 404),
         ("/admin/reconciliation/days/2026-03-99", {}, 404),
         ("/admin/reconciliation/days", {"cursor": "bm8"}, 422),

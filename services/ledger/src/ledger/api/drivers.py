@@ -20,24 +20,33 @@ from ledger.usecases.get_driver_statement import get_driver_statement
 from web import Principal
 from web.problems import language_of
 
-router = APIRouter(prefix="/drivers", tags=["drivers"])
+router = APIRouter(
+    prefix="/drivers", tags=["drivers"], dependencies=[Depends(web.requires("driver", "admin"))]
+)
 
-DriverOrAdmin = Annotated[Principal, Depends(web.requires("driver", "admin"))]
+
+async def _own_money(request: Request) -> Principal:
+    """Another driver's money does not exist for this one, whatever is asked about it."""
+    principal = await web.authenticate(request)
+    own = request.path_params["driver_id"].lower() == str(principal.user_id)
+    web.not_found_unless(own or principal.user_type == "admin")
+    return principal
+
+
+OwnMoney = Annotated[Principal, Depends(web.before_body(_own_money))]
 
 
 @router.get("/{driver_id}/balance", operation_id="get_driver_balance", responses=web.errors(NotFound))
-async def balance(driver_id: UUID, principal: DriverOrAdmin, deps: DepsDep) -> BalanceView:
+async def balance(driver_id: UUID, _: OwnMoney, deps: DepsDep) -> BalanceView:
     """What the platform owes the driver now."""
-    _own(driver_id, principal)
     async with deps.transaction() as tx:
         found = await get_driver_balance(tx, driver_id=driver_id)
     return BalanceView.of(found, now=deps.now())
 
 
 @router.get("/{driver_id}/financials", operation_id="get_driver_financials", responses=web.errors(NotFound))
-async def financials(driver_id: UUID, principal: DriverOrAdmin, deps: DepsDep) -> FinancialsView:
+async def financials(driver_id: UUID, _: OwnMoney, deps: DepsDep) -> FinancialsView:
     """The balance, the earnings of the day, week and month, and the last payout."""
-    _own(driver_id, principal)
     now = deps.now()
     async with deps.transaction() as tx:
         found, earnings = await get_driver_financials(tx, driver_id=driver_id, now=now)
@@ -57,7 +66,7 @@ class StatementFormat(StrEnum):
 )
 async def statement(
     driver_id: UUID,
-    principal: DriverOrAdmin,
+    _: OwnMoney,
     request: Request,
     deps: DepsDep,
     first: From,
@@ -65,7 +74,6 @@ async def statement(
     form: Annotated[StatementFormat, Query(alias="format")] = StatementFormat.JSON,
 ) -> StatementView | Response:
     """What moved the driver's money from one São Paulo day of posting to another, 92 days at most."""
-    _own(driver_id, principal)
     async with deps.transaction() as tx:
         found = await get_driver_statement(tx, driver_id=driver_id, first=first, last=last)
     if form is StatementFormat.JSON:
@@ -76,8 +84,3 @@ async def statement(
     }
     text = statement_csv(found, language=language_of(request))
     return Response(text.encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _own(driver_id: UUID, principal: Principal) -> None:
-    """Another driver's money does not exist for this one."""
-    web.not_found_unless(principal.user_type == "admin" or principal.user_id == driver_id)

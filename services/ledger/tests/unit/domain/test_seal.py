@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
-from ledger_books import NOW, confirmed
+from ledger_books import NOW, confirmed, mismatch
 from ledger_fakes import FakeBooks
 
 from kernel.ids import new_id
 from ledger.domain.anchor import Anchor, NotAnAnchor, in_order, parse_anchor
-from ledger.domain.seal import GENESIS, Seal, broken, canonical, next_seal, sealed
-from ledger.domain.settlement import settlement
+from ledger.domain.seal import GENESIS, Seal, broken, canonical, journal_bytes, next_seal, sealed
+from ledger.domain.settlement import settlement, suspension
 
 
 def two_seals() -> tuple[FakeBooks, Seal, Seal]:
@@ -44,6 +44,19 @@ def test_a_seal_is_told_by_its_hash_and_what_it_counts() -> None:
     told = second.fact()
     assert (told.seq, told.hash, told.previous_hash) == (2, second.hash.hex(), first.hash.hex())
     assert (told.journals, told.entries, told.sealed_at) == (6, 14, NOW)
+
+
+def test_what_is_posted_is_sealed_as_what_is_read_back_will_be() -> None:
+    books = FakeBooks()
+    books.post(settlement(confirmed("12.30", commission="2.46", fee="0.10")))
+    books.post(suspension(mismatch("5.00", passenger_id=new_id())), suspension(mismatch("5.00")))
+    journals = books.journals
+    assert [journal_bytes(journal) for journal in journals] == [
+        canonical(sealed(journal)) for journal in journals
+    ]
+    without = journals[0].draft._replace(driver_id=None, reference_number=None, reverses=journals[1].id)
+    changed = journals[0]._replace(draft=without)
+    assert journal_bytes(changed) == canonical(sealed(changed))
 
 
 def test_canonical_bytes_tell_every_field_apart() -> None:
