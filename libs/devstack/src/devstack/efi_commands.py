@@ -5,19 +5,16 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
+
+from devstack.efi_account import NoAccount, client_of
 
 if TYPE_CHECKING:
     from efi import EfiClient
 
 ONE_REAL: Final = Decimal("1.00")
 Ask = Callable[["EfiClient", argparse.Namespace], Awaitable[str]]
-
-
-class NoAccount(Exception):
-    """Neither the environment nor a stack says whose account to ask about."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -43,21 +40,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     efi_trigger.add_commands(commands.add_parser("trigger", help="make something happen at the simulator"))
 
 
-def client_of(options: argparse.Namespace) -> "EfiClient":
-    """A client of the environment's account, else of the stack's. NoAccount when neither is there."""
-    from pydantic import ValidationError
-
-    from devstack.console import folder_of
-    from efi import EfiClient, EfiSettings
-
-    _borrow_environment(folder_of(options))
-    try:
-        return EfiClient(EfiSettings())
-    except ValidationError as error:
-        missing = ", ".join(str(one["loc"][0]).upper() for one in error.errors())
-        raise NoAccount(f"no stack runs and the environment lacks {missing}") from None
-
-
 def _asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from devstack.console import say
@@ -74,15 +56,6 @@ def _asking(ask: Ask) -> Callable[[argparse.Namespace], int]:
         return 0
 
     return run
-
-
-def _borrow_environment(folder: Path) -> None:
-    """Settings that the shell has not set come from the stack's payment service."""
-    from devstack.files import read_json
-
-    for name, value in (read_json(folder / "services" / "payment.json") or {}).items():
-        if name.startswith("EFI_") or name == "WEBHOOK_URL":
-            os.environ.setdefault(name, value)
 
 
 async def _with_client(ask: Ask, options: argparse.Namespace) -> str:

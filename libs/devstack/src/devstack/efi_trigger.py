@@ -12,6 +12,7 @@ import httpx
 
 from devstack import stack
 from devstack.console import folder_of, say
+from devstack.efi_account import NoAccount, client_of
 from devstack.efi_control import (
     TIMEOUT_S,
     Control,
@@ -201,7 +202,6 @@ async def _txid_of(ride_id: str, options: argparse.Namespace) -> str:
 
 
 async def _new_charge(options: argparse.Namespace, amount: Decimal) -> str:
-    from devstack.efi_commands import NoAccount, client_of
     from efi import EfiError
 
     try:
