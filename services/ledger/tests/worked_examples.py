@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import ledger_books as facts
+import ledger_office as office
 
 from contracts.ledger import EntryType
 from contracts.payment import MismatchKind
@@ -19,6 +20,7 @@ from kernel.ids import new_id
 from kernel.money import ZERO
 from ledger.domain.book import Book
 from ledger.domain.chart import Account, account
+from ledger.domain.credit_refund import credit_refund
 from ledger.domain.driver_balance import DriverBalance
 from ledger.domain.instruction import EntityType, Instruction
 from ledger.domain.journal import Draft, Journal, credit, debit
@@ -85,6 +87,17 @@ def held_for(kind: MismatchKind, amount: str, *, known: bool = True) -> Callable
         return desk
 
     return example
+
+
+def paid_twice() -> Desk:
+    desk = Desk()
+    second = facts.mismatch("50.00", passenger_id=new_id(), kind=MismatchKind.SECOND)
+    desk.post("payment.confirmed 50.00", settlement(facts.confirmed(driver_id=desk.driver_id)))
+    desk.post("payment.mismatch_found second 50.00", suspension(second))
+    desk.post(
+        "payment.credit_refunded 50.00", credit_refund(office.credit_refunded(second, "50.00", at=facts.NOW))
+    )
+    return desk
 
 
 def refunded_in_part() -> Desk:
@@ -171,6 +184,7 @@ EXAMPLES: Final[Mapping[str, Callable[[], Desk]]] = {
     "paid more": paid_more,
     "paid less": held_for(MismatchKind.SHORT, "1.00"),
     "paid late": held_for(MismatchKind.LATE, "50.00"),
+    "paid twice": paid_twice,
     "paid to nobody": held_for(MismatchKind.UNMATCHED, "12.34", known=False),
     "refunded in part": refunded_in_part,
     "refunded in full": refunded_in_full,
