@@ -2,14 +2,17 @@
 
 What counts is posted: committed journals, entries, balances, outbox rows and the link of the hash chain, by the
 times of the chain itself. The guards are on, every ride moves the same bank and platform accounts, and two million
-entries are there before. The process under measure consumes; another one would relay what it appends.
+entries are there before. Two processes consume, as production scales the ledger; another one would relay what they
+append.
 """
 
 import asyncio
-import gc
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
@@ -23,12 +26,11 @@ from contracts.payment import PaymentConfirmed
 from contracts.payout import PayoutReady
 from kernel.ids import new_id
 from ledger.adapters.transaction import LedgerTransaction
-from ledger.consumers import HANDLERS
 from ledger.usecases.get_driver_balance import get_driver_balance
 from load.books_preload import preload
 from load.figure import Figure, percentile
 from load.parts import Parts
-from messaging import KafkaSettings, Worker
+from messaging import KafkaSettings
 from messaging.kafka import KafkaPublisher
 from storage import Database, DatabaseSettings
 from storage.outbox_row import Envelope, fact_row
@@ -37,7 +39,7 @@ RIDES: Final = 30_000
 HOLDS: Final = 10_000
 DRIVERS: Final = 1_000
 READS: Final = 3_000
-BATCH: Final = 1_000
+WORKERS: Final = 2
 YARDSTICK: Final = "pgbench -N, 8 clients"
 
 # The first link is where the clock starts: what it posted took an unknown time.
@@ -48,20 +50,18 @@ FROM ledger_seals WHERE seq > $1"""
 
 async def posting(parts: Parts) -> list[Figure]:
     """Rides and holds a second, and how long a balance takes to read, on one database of two million entries."""
-    settings = (await parts.kafka()).model_copy(update={"consumer_max_records": BATCH})
+    settings = await parts.kafka()
     drivers = [new_id() for _ in range(DRIVERS)]
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
     async with parts.database("ledger") as addresses:
         owner_url = addresses.database_owner_url
         assert owner_url is not None, "the bench is the owner"
         await preload(owner_url, drivers=drivers)
-        await _publish(settings, [_payment(drivers[n % DRIVERS], number=n) for n in range(RIDES)])
+        paid = [_payment(drivers[n % DRIVERS], number=n) for n in range(RIDES)]
         before = await parts.pgbench(seconds=5)
-        rides = await _journals_per_s(addresses, settings, journals=3 * RIDES) / 3
+        rides = await _journals_per_s(addresses, settings, paid, journals=3 * RIDES) / 3
         between = await parts.pgbench(seconds=5)
-        await _publish(settings, [_payout(drivers[n % DRIVERS]) for n in range(HOLDS)])
-        holds = await _journals_per_s(addresses, settings, journals=HOLDS)
+        asked = [_payout(drivers[n % DRIVERS]) for n in range(HOLDS)]
+        holds = await _journals_per_s(addresses, settings, asked, journals=HOLDS)
         after = await parts.pgbench(seconds=5)
         copied = await _copy_per_s(owner_url)
         read_ms, point_ms = await _reads(addresses, drivers)
@@ -119,21 +119,54 @@ async def _publish(settings: KafkaSettings, facts: Sequence[Fact]) -> None:
     await publisher.close()
 
 
-async def _journals_per_s(addresses: DatabaseSettings, settings: KafkaSettings, *, journals: int) -> float:
-    """Consume until so many more journals are sealed."""
-    async with _connected(addresses) as connection:
+async def _journals_per_s(
+    addresses: DatabaseSettings, settings: KafkaSettings, facts: Sequence[Fact], *, journals: int
+) -> float:
+    """Consume `facts` until so many more journals are sealed.
+
+    All of them wait on Kafka when the clock starts, and the group is complete: its processes are held meanwhile.
+    """
+    async with _connected(addresses) as connection, AsyncExitStack() as stack:
+        workers = [await stack.enter_async_context(_worker(addresses, settings)) for _ in range(WORKERS)]
+        for worker in workers:
+            assert worker.stdout is not None, "its line says that it takes part"
+            assert (await worker.stdout.readline()).strip() == b"joined", "a worker ended"
         seq = await connection.fetchval("SELECT seq FROM ledger_chain")
         done = await connection.fetchval("SELECT journals FROM ledger_chain")
-        database = Database(addresses, service="ledger", make=LedgerTransaction)
-        worker = Worker(
-            database=database, settings=settings, service="ledger", handlers=HANDLERS, relays=False
-        )
-        await worker.start()
+        for worker in workers:
+            worker.send_signal(signal.SIGSTOP)
+        try:
+            await _publish(settings, facts)
+        finally:
+            for worker in workers:
+                worker.send_signal(signal.SIGCONT)
         while await connection.fetchval("SELECT journals FROM ledger_chain") < done + journals:
             await asyncio.sleep(0.1)
-        await worker.stop()
-        await database.dispose()
         return float(await connection.fetchval(_RATE, seq))
+
+
+@asynccontextmanager
+async def _worker(
+    addresses: DatabaseSettings, settings: KafkaSettings
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker process for the block."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "load.ledger_process",
+        env={
+            **os.environ,
+            "DATABASE_URL": addresses.database_url,
+            "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+            "KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def _copy_per_s(url: str) -> float:

@@ -14,18 +14,26 @@ EventKey = tuple[str, UUID]
 
 # ON CONFLICT and never a caught violation, which would abort the transaction; a concurrent delivery of the
 # same event waits here for the first one's end.
+# Mostly all are new, and then their number says it. Ids and numbers come as one text each: the driver looks at each
+# element of an array, and sources are the only ones that might hold the separator.
 _ADMIT = text("""
-INSERT INTO inbox (consumer, source, event_id, event_day, payload_sha256, topic, partition, "offset")
-SELECT :consumer, e.source, e.id, e.day, e.digest, :topic, :partition, e.at
-FROM unnest(CAST(:sources AS text[]), CAST(:ids AS uuid[]), CAST(:days AS date[]),
-            CAST(:digests AS bytea[]), CAST(:offsets AS bigint[])) AS e(source, id, day, digest, at)
-ON CONFLICT DO NOTHING
-RETURNING source, event_id
+WITH admitted AS (
+  INSERT INTO inbox (consumer, source, event_id, event_day, payload_sha256, topic, partition, "offset")
+  SELECT :consumer, e.source, e.id, e.day, decode(e.digest, 'hex'), :topic, :partition, e.at
+  FROM unnest(CAST(:sources AS text[]), CAST(string_to_array(:ids, ',') AS uuid[]),
+              CAST(string_to_array(:days, ',') AS date[]), string_to_array(:digests, ','),
+              CAST(string_to_array(:offsets, ',') AS bigint[])) AS e(source, id, day, digest, at)
+  ON CONFLICT DO NOTHING
+  RETURNING source, event_id)
+SELECT CASE WHEN count(*) < :wanted THEN array_agg(source) END AS sources,
+       CASE WHEN count(*) < :wanted THEN array_agg(event_id) END AS ids, count(*) AS admitted
+FROM admitted
 """)
 
 _KNOWN = text("""
 SELECT i.source, i.event_id, i.payload_sha256
-FROM unnest(CAST(:sources AS text[]), CAST(:ids AS uuid[]), CAST(:days AS date[])) AS e(source, id, day)
+FROM unnest(CAST(:sources AS text[]), CAST(string_to_array(:ids, ',') AS uuid[]),
+            CAST(string_to_array(:days, ',') AS date[])) AS e(source, id, day)
 JOIN inbox i ON i.consumer = :consumer AND i.source = e.source AND i.event_id = e.id AND i.event_day = e.day
 """)
 
@@ -45,7 +53,10 @@ class Admission:
 async def admit(session: AsyncSession, items: Sequence[Item], *, consumer: str) -> Admission:
     """Write the items of one partition to the inbox; those already there are duplicates, or conflict."""
     parameters = _parameters(items, consumer=consumer)
-    inserted = {(row.source, row.event_id) for row in await session.execute(_ADMIT, parameters)}
+    answer = (await session.execute(_ADMIT, parameters)).one()
+    if answer.admitted == len(items):
+        return Admission(fresh=list(items))
+    inserted = set(zip(answer.sources or (), answer.ids or (), strict=True))
     admission = Admission()
     repeated: list[Item] = []
     for item in items:
@@ -79,8 +90,9 @@ def _parameters(items: Sequence[Item], *, consumer: str) -> dict[str, Any]:
         "topic": first.topic,
         "partition": first.partition,
         "sources": [item.delivery.source for item in items],
-        "ids": [item.delivery.id for item in items],
-        "days": [item.event_day for item in items],
-        "digests": [item.sha256 for item in items],
-        "offsets": [item.delivery.offset for item in items],
+        "ids": ",".join([item.delivery.id.hex for item in items]),
+        "days": ",".join([item.event_day.isoformat() for item in items]),
+        "digests": ",".join([item.sha256.hex() for item in items]),
+        "offsets": ",".join([str(item.delivery.offset) for item in items]),
+        "wanted": len(items),
     }

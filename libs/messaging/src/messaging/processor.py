@@ -245,10 +245,10 @@ class Processor:
         return random.uniform(0, longest)
 
     def _observe_ages(self, items: Sequence[Item]) -> None:
-        now = self._clock.now()
+        now, ages = self._clock.now(), EVENT_AGE.labels(topic=items[0].delivery.topic)
         for item in items:
             age = max(timedelta(), now - item.delivery.time)
-            EVENT_AGE.labels(topic=item.delivery.topic).observe(age.total_seconds())
+            ages.observe(age.total_seconds())
 
 
 class Progress:

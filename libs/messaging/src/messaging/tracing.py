@@ -34,7 +34,10 @@ def sending(rows: Sequence[PendingRow]) -> Iterator[None]:
 @contextmanager
 def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
     """The span of one event; its parent is the transaction that published the event."""
-    parent = tracing.parent_from(delivery.headers)
+    headers = delivery.headers
+    # Our own producers write it in small letters, and then there is nothing to search for.
+    own = tracing.TRACEPARENT in headers
+    parent = tracing.parent_from({tracing.TRACEPARENT: headers[tracing.TRACEPARENT]} if own else headers)
     with tracing.span(f"process {delivery.topic}", kind=tracing.CONSUMER, parent=parent) as span:
         if span.is_recording():  # most are not sampled, and attributes cost more than the span
             span.set_attributes(_attributes(delivery, group=group))

@@ -1,11 +1,12 @@
 """A fact as an outbox row: checked, serialized, with its CloudEvents headers (binary mode, 1.0.2)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from json.encoder import encode_basestring
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -25,9 +26,8 @@ class NotPublishable(ValueError):
     """The fact breaks a rule of the outbox: topic, key, version or size. A bug in the caller."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxRow:
-    """One row to insert. `payload` is None for a tombstone; `headers` is a JSON object of strings."""
+class OutboxRow(NamedTuple):
+    """One row, in the order of the columns. `payload`: None for a tombstone; `headers`: a JSON object of strings."""
 
     shard: int
     event_id: UUID
@@ -60,35 +60,61 @@ def fact_row(fact: Fact, *, version: int, envelope: Envelope) -> OutboxRow:
 
 def json_row(kind: type[Fact], *, key: str, payload: bytes, version: int, envelope: Envelope) -> OutboxRow:
     """The row of a fact of that kind that is serialized already; NotPublishable as for `fact_row`."""
+    return json_writer(kind, envelope)(envelope.event_id, key, payload, version)
+
+
+def json_writer(kind: type[Fact], envelope: Envelope) -> Callable[[UUID, str, bytes, int], OutboxRow]:
+    """`json_row` for several facts of one kind and one cause: (event id, key, payload, version) → row.
+
+    What they share of their headers is written once.
+    """
+    type_name, topic, head = _of_kind(kind)
+    head += _shared(envelope)
+
+    def write(event_id: UUID, key: str, payload: bytes, version: int) -> OutboxRow:
+        if len(payload) > PAYLOAD_LIMIT_BYTES:
+            raise NotPublishable(f"{type_name} has {len(payload)} bytes, more than {PAYLOAD_LIMIT_BYTES}")
+        _check_version(version)
+        shard, subject = _place(topic, key)
+        headers = (
+            f'{head},"ce_id":"{event_id}","ce_subject":{subject},"ce_partitionkey":{subject},'
+            f'"ce_sequence":"{version}"}}'
+        )
+        return OutboxRow(shard, event_id, topic, key, version, type_name, headers, payload)
+
+    return write
+
+
+@cache
+def _of_kind(kind: type[Fact]) -> tuple[str, str, str]:
+    """A kind's type name, its topic's name, and the start of its headers as JSON."""
     type_name = kind.type_name()
     if type_name not in BY_TYPE:
         raise NotPublishable(f"{type_name} is not in contracts.registry")
-    if len(payload) > PAYLOAD_LIMIT_BYTES:
-        raise NotPublishable(f"{type_name} has {len(payload)} bytes, more than {PAYLOAD_LIMIT_BYTES}")
-    return _row(
-        topic=kind.topic,
-        key=key,
-        version=version,
-        type_name=type_name,
-        payload=payload,
-        headers=_headers_json(kind, key=key, version=version, envelope=envelope),
-        envelope=envelope,
+    _check_topic(kind.topic)
+    head = (
+        f'{{"content-type":"application/json","ce_dataschema":"urn:ibora:schema:{kind.fact}:v{kind.major}",'
+        f'"ce_specversion":"1.0","ce_type":"{type_name}"'
     )
+    return type_name, kind.topic.name, head
 
 
-def _headers_json(kind: type[Fact], *, key: str, version: int, envelope: Envelope) -> str:
-    """`fact_headers` as JSON, written at once: of all values only the key may need escaping."""
-    name, subject = kind.type_name(), encode_basestring(key)
+def _shared(envelope: Envelope) -> str:
     time = envelope.time.isoformat().replace("+00:00", "Z")
     cause = "" if envelope.causation_id is None else f',"ce_causationid":"{envelope.causation_id}"'
     trace = current_headers() if envelope.trace is None else envelope.trace
     more = "".join([f',"{header}":{encode_basestring(value)}' for header, value in trace.items()])
     return (
-        f'{{"content-type":"application/json","ce_dataschema":"urn:ibora:schema:{kind.fact}:v{kind.major}",'
-        f'"ce_specversion":"1.0","ce_id":"{envelope.event_id}","ce_source":"/services/{envelope.service}",'
-        f'"ce_type":"{name}","ce_subject":{subject},"ce_time":"{time}","ce_partitionkey":{subject},'
-        f'"ce_sequence":"{version}","ce_correlationid":"{envelope.correlation_id}"{cause}{more}}}'
+        f',"ce_source":"/services/{envelope.service}","ce_time":"{time}"'
+        f',"ce_correlationid":"{envelope.correlation_id}"{cause}{more}'
     )
+
+
+@lru_cache(maxsize=4096)
+def _place(topic: str, key: str) -> tuple[int, str]:
+    """A key's shard, and the key as JSON: what happens comes in runs of the same keys."""
+    _check_key(key)
+    return shard_of(topic, key=key), encode_basestring(key)
 
 
 def fact_headers(fact: Fact, *, version: int, envelope: Envelope) -> dict[str, str]:
@@ -109,16 +135,20 @@ def tombstone_row(topic: Topic, *, key: str, envelope: Envelope) -> OutboxRow:
     """The row that makes a compacted topic forget `key`."""
     if not topic.compacted:
         raise NotPublishable(f"{topic.name} is not compacted: a tombstone forgets nothing there")
-    return _row(
-        topic=topic,
+    _check_topic(topic)
+    _check_key(key)
+    headers = json.dumps(
+        {**_attributes(envelope, type_name=TOMBSTONE, key=key, version=0), **current_headers()}
+    )
+    return OutboxRow(
+        shard=shard_of(topic.name, key=key),
+        event_id=envelope.event_id,
+        topic=topic.name,
         key=key,
         version=0,
-        type_name=TOMBSTONE,
+        event_type=TOMBSTONE,
+        headers=headers,
         payload=None,
-        headers=json.dumps(
-            {**_attributes(envelope, type_name=TOMBSTONE, key=key, version=0), **current_headers()}
-        ),
-        envelope=envelope,
     )
 
 
@@ -127,34 +157,17 @@ def shard_of(topic: str, *, key: str) -> int:
     return crc32(f"{topic}|{key}".encode()) % SHARDS
 
 
-def _row(
-    *,
-    topic: Topic,
-    key: str,
-    version: int,
-    type_name: str,
-    payload: bytes | None,
-    headers: str,
-    envelope: Envelope,
-) -> OutboxRow:
-    _check(topic, key=key, version=version)
-    return OutboxRow(
-        shard=shard_of(topic.name, key=key),
-        event_id=envelope.event_id,
-        topic=topic.name,
-        key=key,
-        version=version,
-        event_type=type_name,
-        headers=headers,
-        payload=payload,
-    )
-
-
-def _check(topic: Topic, *, key: str, version: int) -> None:
+def _check_topic(topic: Topic) -> None:
     if topic.name not in _NAMES or topic.lossy:
         raise NotPublishable(f"{topic.name} is not a topic of the outbox")
+
+
+def _check_key(key: str) -> None:
     if not key or len(key.encode()) > KEY_LIMIT_BYTES:
         raise NotPublishable(f"a key has 1 to {KEY_LIMIT_BYTES} bytes")
+
+
+def _check_version(version: int) -> None:
     if version < 0:
         raise NotPublishable("a version is never negative")
 

@@ -1,6 +1,6 @@
 """The transaction: state, outbox, inbox and idempotency records commit together or not at all."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from contracts.base import Fact
 from contracts.topics import Topic
 from kernel.ids import new_id
 from storage.outbox import insert_rows
-from storage.outbox_row import Envelope, NotPublishable, fact_row, json_row, tombstone_row
+from storage.outbox_row import Envelope, NotPublishable, fact_row, json_writer, tombstone_row
 from storage.scope import Cause, Scope
 
 
@@ -34,23 +34,34 @@ class Transaction:
         `version` is the aggregate's version (0: none). Raises NotPublishable for a fact that breaks
         the outbox's rules.
         """
-        envelope = self._envelope()
+        envelope = self._envelope(new_id(), cause=self.scope.cause, trace=self.scope.trace)
         self.scope.pending.append(fact_row(fact, version=version, envelope=envelope))
         return envelope.event_id
 
-    def publish_json(self, kind: type[Fact], *, key: str, payload: bytes, version: int = 0) -> UUID:
-        """`publish` for a fact that the caller has serialized: for those who write thousands at once.
+    def publish_json(
+        self,
+        kind: type[Fact],
+        facts: Iterable[tuple[str, bytes, int]],
+        *,
+        cause: Cause | None,
+        trace: Mapping[str, str],
+    ) -> None:
+        """`publish` for facts that the caller has serialized: for those who write thousands at once.
 
-        `payload` is what the fact's model would give; the caller's tests hold it to that.
+        `facts` are key, payload and version; a payload is what the fact's model would give, and the caller's
+        tests hold it to that. `cause` and `trace` (its headers) are those of all of them.
         """
-        envelope = self._envelope()
-        row = json_row(kind, key=key, payload=payload, version=version, envelope=envelope)
-        self.scope.pending.append(row)
-        return envelope.event_id
+        write = None
+        for key, payload, version in facts:
+            event_id = new_id()
+            # Without a cause each fact is the first of a story of its own.
+            if write is None or cause is None:
+                write = json_writer(kind, self._envelope(event_id, cause=cause, trace=trace))
+            self.scope.pending.append(write(event_id, key, payload, version))
 
     async def forget(self, topic: Topic, *, key: str) -> UUID:
         """Append a tombstone, so that a compacted topic forgets `key`; returns its event id."""
-        envelope = self._envelope()
+        envelope = self._envelope(new_id(), cause=self.scope.cause, trace=self.scope.trace)
         self.scope.pending.append(tombstone_row(topic, key=key, envelope=envelope))
         return envelope.event_id
 
@@ -91,15 +102,14 @@ class Transaction:
         self.scope.pending.clear()
         self.scope.wrote_outbox = True
 
-    def _envelope(self) -> Envelope:
+    def _envelope(self, event_id: UUID, *, cause: Cause | None, trace: Mapping[str, str] | None) -> Envelope:
         if self.scope.read_only:
             raise NotPublishable("a reading transaction publishes nothing")
-        event_id, cause = new_id(), self.scope.cause
         return Envelope(
             event_id=event_id,
             service=self.scope.service,
             time=self.now(),
             correlation_id=cause.correlation_id if cause else event_id,
             causation_id=cause.event_id if cause else None,
-            trace=self.scope.trace,
+            trace=trace,
         )

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.money import ZERO, money
-from ledger.adapters.bulk import run
+from ledger.adapters.bulk import id_list, run
 from ledger.domain.chart import (
     DRIVER_ACCOUNTS,
     DRIVER_PAYABLE,
@@ -24,17 +24,18 @@ from ledger.domain.driver_balance import DriverBalance
 
 AccountOwner = tuple[str, UUID]
 
-_PAIRS: Final = "unnest($1::uuid[], $2::uuid[]) AS r(account_id, owner_id)"
+_PAIRS: Final = """
+unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::uuid[]) AS r(account_id, owner_id)"""
 
 _READ: Final = """
 SELECT owner_id, sum(balance) FILTER (WHERE account_id = $2::uuid) AS available,
        sum(balance) FILTER (WHERE account_id = $3::uuid) AS on_hold,
        sum(balance) FILTER (WHERE account_id = $4::uuid) AS receivable,
        max(version) AS version, max(updated_at) AS as_of
-FROM account_balances WHERE owner_id = ANY($1::uuid[]) GROUP BY owner_id"""
+FROM account_balances WHERE owner_id = ANY(string_to_array($1, ',')::uuid[]) GROUP BY owner_id"""
 _DEBTS: Final = """
 SELECT owner_id, balance FROM account_balances
-WHERE account_id = $2::uuid AND owner_id = ANY($1::uuid[]) AND balance > 0"""
+WHERE account_id = $2::uuid AND owner_id = ANY(string_to_array($1, ',')::uuid[]) AND balance > 0"""
 # Zero rows come first: without one, two first postings would have nothing to lock.
 _ENSURE: Final = f"""
 INSERT INTO account_balances (account_id, owner_id, updated_at)
@@ -47,7 +48,8 @@ SELECT count(*) FROM (
 _CHANGE: Final = """
 UPDATE account_balances b
 SET balance = b.balance + r.change::numeric, version = b.version + 1, updated_at = $4::timestamptz
-FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS r(account_id, owner_id, change)
+FROM unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::uuid[], string_to_array($3, ','))
+     AS r(account_id, owner_id, change)
 WHERE b.account_id = r.account_id AND b.owner_id = r.owner_id"""
 
 
@@ -61,7 +63,9 @@ class BalanceRows:
     async def debts(self, drivers: Collection[UUID]) -> dict[UUID, DriverBalance]:
         """The drivers with what they owe and nothing else, without a lock."""
         rows: Iterable[Any] = (
-            await run(self._session, _DEBTS, list(drivers), self._ids[DRIVER_RECEIVABLE]) if drivers else ()
+            await run(self._session, _DEBTS, id_list(drivers), self._ids[DRIVER_RECEIVABLE])
+            if drivers
+            else ()
         )
         owed = {row[0]: money(row[1]) for row in rows}
         return {
@@ -79,7 +83,7 @@ class BalanceRows:
             await self._lock(pairs)
         # A statement of its own: it must see what those wrote for whom the lock waited.
         accounts = (self._ids[code] for code in (DRIVER_PAYABLE, PAYOUT_IN_TRANSIT, DRIVER_RECEIVABLE))
-        rows = await run(self._session, _READ, list(drivers), *accounts) if drivers else ()
+        rows = await run(self._session, _READ, id_list(drivers), *accounts) if drivers else ()
         return {row[0]: _balance(row) for row in rows}
 
     async def change(
@@ -91,22 +95,23 @@ class BalanceRows:
         await self._lock(others)
         amounts = {(DRIVER_PAYABLE, driver_id): ZERO for driver_id in drivers} | dict(changes)
         if amounts:
-            values = [str(amount) for amount in amounts.values()]
-            await run(self._session, _CHANGE, *self._arrays(amounts), values, now)
+            values = ",".join([str(amount) for amount in amounts.values()])
+            await run(self._session, _CHANGE, *self._lists(amounts), values, now)
 
     async def _ensure(self, pairs: Collection[AccountOwner], *, now: datetime) -> None:
         if pairs:
-            await run(self._session, _ENSURE, *self._arrays(pairs), now)
+            await run(self._session, _ENSURE, *self._lists(pairs), now)
 
     async def _lock(self, pairs: Collection[AccountOwner]) -> int:
         """How many of these rows there are; they are locked."""
         if not pairs:
             return 0
-        locked: int = (await run(self._session, _LOCK, *self._arrays(pairs))).scalar_one()
+        locked: int = (await run(self._session, _LOCK, *self._lists(pairs))).scalar_one()
         return locked
 
-    def _arrays(self, pairs: Collection[AccountOwner]) -> tuple[list[UUID], list[UUID]]:
-        return [self._ids[code] for code, _ in pairs], [owner for _, owner in pairs]
+    def _lists(self, pairs: Collection[AccountOwner]) -> tuple[str, str]:
+        accounts = {code: account_id.hex for code, account_id in self._ids.items()}
+        return ",".join([accounts[code] for code, _ in pairs]), id_list(owner for _, owner in pairs)
 
 
 def _balance(row: Any) -> DriverBalance:

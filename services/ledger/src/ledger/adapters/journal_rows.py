@@ -1,6 +1,8 @@
 """Journals and their entries as rows, both ways."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -10,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.ledger import EntryType
 from kernel.money import money
-from ledger.adapters.bulk import arrays, columns_of, run
+from ledger.adapters.bulk import IdTexts, joined, rows_of, run
 from ledger.domain.book import Posted
-from ledger.domain.journal import Draft, Entry, Journal, Line
+from ledger.domain.journal import DEBIT, Draft, Entry, Journal, Line
 
 _JOURNAL: Final = {
     "id": "uuid",
@@ -37,7 +39,7 @@ _REPEATED: Final = (
 )
 # One statement: the database takes no journal without its entries, and no entry without its journal.
 _POST: Final = f"""
-WITH j AS MATERIALIZED (SELECT * FROM {arrays(_JOURNAL_AND_LINES, first=2)}),
+WITH j AS MATERIALIZED ({rows_of(_JOURNAL_AND_LINES, parameter=2)}),
 posted AS (
   INSERT INTO journals ({", ".join(_JOURNAL)}, batch)
   SELECT {", ".join(_JOURNAL)}, $1::bigint FROM j)
@@ -73,16 +75,17 @@ async def insert_journals(
     posted: Sequence[Posted],
     event_ids: Mapping[str, UUID],
     account_ids: Mapping[str, UUID],
+    ids: IdTexts,
 ) -> None:
     """Insert all journals and their entries with one statement."""
-    names = {code: str(account_id) for code, account_id in account_ids.items()}
+    accounts = {code: ids[account_id.int] for code, account_id in account_ids.items()}
     rows = [
-        _journal_row(journal, event_ids[one.instruction.external_id], names)
+        _journal_row(journal, event_ids[one.instruction.external_id], accounts, ids)
         for one in posted
         for journal in one.journals
     ]
     if rows:
-        await run(session, _POST, batch, *columns_of(rows, count=len(_JOURNAL_AND_LINES)))
+        await run(session, _POST, batch, joined(rows))
 
 
 async def journals_of_entities(
@@ -104,33 +107,42 @@ async def _read(session: AsyncSession, query: TextClause, values: Mapping[str, A
     return [_journal(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 
-def _journal_row(journal: Journal, event_id: UUID, accounts: Mapping[str, str]) -> tuple[Any, ...]:
-    draft = journal.draft
+def _journal_row(
+    journal: Journal, event_id: UUID, accounts: Mapping[str, str], ids: IdTexts
+) -> tuple[str | None, ...]:
+    id_, draft, entries, occurred_at, posted_at, transaction_date = journal
     return (
-        journal.id,
+        ids[id_.int],
         draft.transaction_id,
-        event_id,
+        ids[event_id.int],
         draft.event_type,
         draft.entity_type,
         draft.entity_id,
         draft.reference_number,
         draft.description,
-        draft.driver_id,
-        len(draft.lines),
-        draft.reverses,
-        journal.transaction_date,
-        journal.occurred_at,
-        journal.posted_at,
-        ";".join([_own_fields(entry, accounts) for entry in journal.entries]),
+        ids[draft.driver_id.int] if draft.driver_id else None,
+        str(len(entries)),
+        ids[draft.reverses.int] if draft.reverses else None,
+        transaction_date.isoformat(),
+        _time(occurred_at),
+        _time(posted_at),
+        ";".join([_own_fields(entry, accounts, ids) for entry in entries]),
     )
 
 
-def _own_fields(entry: Entry, accounts: Mapping[str, str]) -> str:
+# The journals of one event share its times, and those of a batch the time of posting.
+@lru_cache(maxsize=64)
+def _time(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _own_fields(entry: Entry, accounts: Mapping[str, str], ids: IdTexts) -> str:
     """Numbers, ids and the names of sides: nothing that could hold a separator."""
-    line = entry.line
-    owners = f"{line.driver_id or ''},{line.passenger_id or ''}"
-    account = accounts[line.account_code]
-    return f"{entry.id},{account},{line.entry_type.value},{line.amount},{owners},{line.reverses or ''}"
+    id_, (account_code, entry_type, amount, driver_id, passenger_id, reverses) = entry
+    driver = ids[driver_id.int] if driver_id else ""
+    passenger = ids[passenger_id.int] if passenger_id else ""
+    side = "DEBIT" if entry_type is DEBIT else "CREDIT"
+    return f"{id_},{accounts[account_code]},{side},{amount},{driver},{passenger},{reverses or ''}"
 
 
 def _journal(rows: Sequence[RowMapping]) -> Journal:

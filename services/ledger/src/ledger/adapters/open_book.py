@@ -1,28 +1,29 @@
 """The open book in Postgres: what a transaction's handlers add is posted set-based, just before COMMIT."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 
-from contracts.ledger import LedgerPosted
+from contracts.ledger import LedgerDriverBalanceChanged, LedgerPosted
 from kernel.ids import new_id
 from kernel.money import ZERO, money
 from ledger.adapters.balance_rows import BalanceRows
-from ledger.adapters.bulk import arrays, columns_of, run
+from ledger.adapters.bulk import IdTexts, joined, rows_of, run
 from ledger.adapters.journal_rows import insert_journals, journals_of_entities
-from ledger.adapters.posted_json import posted_json
+from ledger.adapters.posted_json import balance_json, posted_json
 from ledger.adapters.seals import BatchContent, link
 from ledger.domain.book import Book, Posted
 from ledger.domain.instruction import Instruction, Posting, first_of_each
-from ledger.domain.seal import content_hash, sealed
+from ledger.domain.seal import content_hash, journal_bytes
 from ledger.metrics import BATCH, DUPLICATES, HOLDS_REFUSED, JOURNALS
 from storage import Cause, Transaction
 from telemetry.tracing import current_headers
@@ -32,22 +33,21 @@ _EVENT: Final = {
     "event_type": "text",
     "ride_id": "uuid",
     "payment_intent_id": "uuid",
-    "amount": "text",
+    "amount": "numeric",
     "external_id": "text",
     "occurred_at": "timestamptz",
-    "metadata": "text",
+    "metadata": "jsonb",
 }
 # Batches wait for each other, in one order and so without a deadlock: on a busy machine longer than a request may.
 # Answers with the ids that were there before: mostly none. The batch's number comes in the same round trip.
 _CLAIM: Final = f"""
-WITH claimed AS (
-  INSERT INTO financial_events ({", ".join(_EVENT)})
-  SELECT id, event_type, ride_id, payment_intent_id, amount::numeric, external_id, occurred_at, metadata::jsonb
-  FROM {arrays(_EVENT)}
+WITH r AS MATERIALIZED ({rows_of(_EVENT)}),
+claimed AS (
+  INSERT INTO financial_events ({", ".join(_EVENT)}) SELECT * FROM r
   ON CONFLICT (external_id) DO NOTHING RETURNING external_id)
 SELECT nextval('ledger_batch_seq') AS batch,
        set_config('lock_timeout', '30000', true), set_config('statement_timeout', '40000', true),
-       ARRAY(SELECT unnest($6::text[]) EXCEPT SELECT external_id FROM claimed) AS known"""  # noqa: S608 - constants of this module
+       ARRAY(SELECT external_id FROM r EXCEPT SELECT external_id FROM claimed) AS known"""  # noqa: S608 - constants of this module
 _KNOWN: Final = text("""
 SELECT external_id, event_type, amount FROM financial_events
 WHERE external_id = ANY(CAST(:external_ids AS text[]))
@@ -80,6 +80,7 @@ class SqlBook:
         self._entry_ids: Iterator[int] = iter(())
         self._account_ids: dict[str, UUID] = {}
         self._unsealed: list[Book] = []
+        self._ids = IdTexts()
 
     def add(self, instruction: Instruction, *, now: datetime) -> None:
         self._pending.append(
@@ -108,7 +109,7 @@ class SqlBook:
             batch=self._batch,
             journal_count=len(journals),
             entry_count=sum(len(journal.entries) for journal in journals),
-            content=content_hash(map(sealed, journals)),
+            content=content_hash(map(journal_bytes, journals)),
             movements=self._movements(books),
         )
         await link(self._tx.session, content)
@@ -118,12 +119,25 @@ class SqlBook:
         # Sorted, so that two transactions that share ids wait for each other instead of deadlocking.
         wanted = sorted(first_of_each(instructions), key=lambda instruction: instruction.external_id)
         ids = {instruction.external_id: new_id() for instruction in wanted}
-        rows = [_event_row(instruction, ids) for instruction in wanted]
-        answer = (await run(self._tx.session, _CLAIM, *columns_of(rows, count=len(_EVENT)))).one()
+        rows = [self._event_row(instruction, ids) for instruction in wanted]
+        answer = (await run(self._tx.session, _CLAIM, joined(rows))).one()
         self._start_batch(answer.batch)
         known = set(answer.known)
         await self._check_known([i for i in wanted if i.external_id in known])
         return {external_id: id_ for external_id, id_ in ids.items() if external_id not in known}
+
+    def _event_row(self, instruction: Instruction, ids: Mapping[str, UUID]) -> tuple[str | None, ...]:
+        ride_id, payment_id = instruction.ride_id, instruction.payment_id
+        return (
+            self._ids[ids[instruction.external_id].int],
+            instruction.event_type,
+            self._ids[ride_id.int] if ride_id else None,
+            self._ids[payment_id.int] if payment_id else None,
+            str(instruction.amount),
+            instruction.external_id,
+            instruction.occurred_at.isoformat(),
+            json.dumps(dict(instruction.metadata)),
+        )
 
     def _start_batch(self, number: int) -> None:
         if self._batch is None:
@@ -169,6 +183,7 @@ class SqlBook:
             posted=book.posted,
             event_ids=event_ids,
             account_ids=self._account_ids,
+            ids=self._ids,
         )
 
     def _movements(self, books: Sequence[Book]) -> dict[UUID, Decimal]:
@@ -181,14 +196,17 @@ class SqlBook:
 
     async def _publish(self, book: Book, fresh: Sequence[Pending]) -> None:
         for posted, pending in zip(book.posted, fresh, strict=True):
-            with self._on_behalf_of(pending):
-                for journal in posted.journals:
-                    key = str(journal.draft.driver_id or journal.id)
-                    self._tx.publish_json(LedgerPosted, key=key, payload=posted_json(journal))
-                for fact in book.decisions_of(posted):
-                    await self._tx.publish(fact)
-        for balance in book.changed_balances():
-            await self._tx.publish(balance.fact(), version=balance.version)
+            facts = [(*posted_json(journal, ids=self._ids), 0) for journal in posted.journals]
+            self._tx.publish_json(LedgerPosted, facts, cause=pending.cause, trace=pending.trace)
+            decisions = book.decisions_of(posted)
+            if decisions:
+                with self._on_behalf_of(pending):
+                    for fact in decisions:
+                        await self._tx.publish(fact)
+        balances = [balance_json(balance, ids=self._ids) for balance in book.changed_balances()]
+        scope = self._tx.scope
+        trace = current_headers() if scope.trace is None else scope.trace
+        self._tx.publish_json(LedgerDriverBalanceChanged, balances, cause=scope.cause, trace=trace)
         counted = list(book.posted)
         self._tx.after_commit(lambda: _count(counted))
 
@@ -213,23 +231,12 @@ def _fresh(waiting: Sequence[Pending], *, claimed: dict[str, UUID]) -> list[Pend
     return list(first.values())
 
 
-def _event_row(instruction: Instruction, ids: Mapping[str, UUID]) -> tuple[Any, ...]:
-    return (
-        ids[instruction.external_id],
-        instruction.event_type,
-        instruction.ride_id,
-        instruction.payment_id,
-        str(instruction.amount),
-        instruction.external_id,
-        instruction.occurred_at,
-        json.dumps(dict(instruction.metadata)),
-    )
-
-
 async def _count(posted: Sequence[Posted]) -> None:
     BATCH.observe(len(posted))
+    journals = Counter([journal.draft.event_type for one in posted for journal in one.journals])
+    for event_type, number in journals.items():
+        JOURNALS.labels(event_type=event_type).inc(number)
     for one in posted:
-        for journal in one.journals:
-            JOURNALS.labels(event_type=journal.draft.event_type).inc()
-        if one.outcome.decision is not None and one.outcome.decision.reason is not None:
-            HOLDS_REFUSED.labels(reason=one.outcome.decision.reason).inc()
+        decision = one.outcome.decision
+        if decision is not None and decision.reason is not None:
+            HOLDS_REFUSED.labels(reason=decision.reason).inc()

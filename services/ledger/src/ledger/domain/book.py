@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.base import Fact
@@ -16,8 +17,7 @@ from ledger.domain.instruction import Context, HoldDecision, Instruction, Outcom
 from ledger.domain.journal import Draft, Entry, Journal, validate_double_entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class Posted(NamedTuple):
     """One instruction's result: its journals, and the facts to publish of them."""
 
     instruction: Instruction
@@ -49,6 +49,8 @@ class Book:
         self._entry_ids = entry_ids
         self._new_id = new_id
         self._changed: dict[UUID, datetime] = {}
+        self._now: datetime | None = None
+        self._day = date.min
         self._sums: defaultdict[tuple[str, UUID | None], Decimal] = defaultdict(lambda: ZERO)
         for journal in history:
             self._remember(journal)
@@ -77,7 +79,7 @@ class Book:
     @property
     def changed_drivers(self) -> list[UUID]:
         """The drivers whose balances these journals move, sorted."""
-        return sorted(self._changed)
+        return sorted(self._changed, key=attrgetter("int"))
 
     def changed_balances(self) -> list[DriverBalance]:
         """The new balances of the drivers that these journals touched, in order of driver."""
@@ -107,20 +109,22 @@ class Book:
         return facts
 
     def _post(self, draft: Draft, instruction: Instruction, *, now: datetime) -> Journal:
-        validate_double_entry(draft.lines)
+        lines = draft.lines
+        validate_double_entry(lines)
         self._move(draft, now=now)
-        for line in draft.lines:
+        for line in lines:
             self._sums[line.account_code, line.owner_id] += line.change
-        journal = Journal(
-            id=self._new_id(),
-            draft=draft,
-            entries=tuple([Entry(next(self._entry_ids), line) for line in draft.lines]),
-            occurred_at=instruction.occurred_at,
-            posted_at=now,
-            transaction_date=business_day(now),
-        )
+        entries = tuple([Entry(id_, line) for line, id_ in zip(lines, self._entry_ids, strict=False)])
+        day = self._day_of(now)
+        journal = Journal(self._new_id(), draft, entries, instruction.occurred_at, now, day)
         self._remember(journal)
         return journal
+
+    def _day_of(self, now: datetime) -> date:
+        """All of a batch is posted at one moment, and its day in São Paulo costs as much as a journal."""
+        if now is not self._now:
+            self._now, self._day = now, business_day(now)
+        return self._day
 
     def _remember(self, journal: Journal) -> None:
         self._history[journal.draft.entity_type, journal.draft.entity_id].append(journal)
@@ -132,7 +136,14 @@ class Book:
 
     def _new_balance(self, driver_id: UUID) -> DriverBalance:
         balance = self._balances[driver_id]
-        return replace(balance, version=balance.version + 1, as_of=self._changed[driver_id])
+        return DriverBalance(
+            driver_id=driver_id,
+            available=balance.available,
+            on_hold=balance.on_hold,
+            receivable=balance.receivable,
+            version=balance.version + 1,
+            as_of=self._changed[driver_id],
+        )
 
     def _reversed_fact(self, journal: Journal, posted: Posted) -> LedgerReversed:
         history = self._history[posted.instruction.entity]

@@ -1,7 +1,7 @@
 """What the platform owes a driver, what is on its way to them, and what they owe back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -52,11 +52,13 @@ class DriverBalance:
         for line in lines:
             if line.account_code in changes and line.driver_id == self.driver_id:
                 changes[line.account_code] += line.change
-        moved = replace(
-            self,
+        moved = DriverBalance(
+            driver_id=self.driver_id,
             available=self.available + changes[DRIVER_PAYABLE],
             on_hold=self.on_hold + changes[PAYOUT_IN_TRANSIT],
             receivable=self.receivable + changes[DRIVER_RECEIVABLE],
+            version=self.version,
+            as_of=self.as_of,
         )
         if min(moved.available, moved.on_hold, moved.receivable) < ZERO:
             raise NegativeBalance(f"driver {self.driver_id}")
@@ -66,11 +68,13 @@ class DriverBalance:
         """This balance after what took `seen` to `became`; BalanceMoved when its debt is not what was seen."""
         if self.receivable != seen.receivable:
             raise BalanceMoved(f"driver {self.driver_id}")
-        return replace(
-            self,
+        return DriverBalance(
+            driver_id=self.driver_id,
             available=self.available + became.available - seen.available,
             on_hold=self.on_hold + became.on_hold - seen.on_hold,
             receivable=became.receivable,
+            version=self.version,
+            as_of=self.as_of,
         )
 
     def fact(self) -> LedgerDriverBalanceChanged:

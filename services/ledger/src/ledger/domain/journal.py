@@ -14,7 +14,10 @@ from kernel.money import CENTAVO, LIMIT, ZERO, NotMoney, money
 from kernel.refusals import Invalid
 from ledger.domain.chart import NORMAL_SIDE, OWNER, OwnerKind, detail_account
 
-OPPOSITE: Final = {EntryType.DEBIT: EntryType.CREDIT, EntryType.CREDIT: EntryType.DEBIT}
+# Looking a member up in its class costs as much as making a line.
+DEBIT: Final = EntryType.DEBIT
+CREDIT: Final = EntryType.CREDIT
+OPPOSITE: Final = {DEBIT: CREDIT, CREDIT: DEBIT}
 
 
 class InvalidJournal(Invalid):
@@ -71,14 +74,7 @@ def debit(
     reverses: int | None = None,
 ) -> Line:
     """A debit of `amount`."""
-    return Line(
-        account_code=account_code,
-        entry_type=EntryType.DEBIT,
-        amount=amount,
-        driver_id=driver_id,
-        passenger_id=passenger_id,
-        reverses=reverses,
-    )
+    return Line(account_code, DEBIT, amount, driver_id, passenger_id, reverses)
 
 
 def credit(
@@ -90,14 +86,7 @@ def credit(
     reverses: int | None = None,
 ) -> Line:
     """A credit of `amount`."""
-    return Line(
-        account_code=account_code,
-        entry_type=EntryType.CREDIT,
-        amount=amount,
-        driver_id=driver_id,
-        passenger_id=passenger_id,
-        reverses=reverses,
-    )
+    return Line(account_code, CREDIT, amount, driver_id, passenger_id, reverses)
 
 
 def without_zeros(*lines: Line) -> tuple[Line, ...]:
@@ -107,9 +96,13 @@ def without_zeros(*lines: Line) -> tuple[Line, ...]:
 
 def validate_double_entry(lines: Sequence[Line]) -> None:
     """Positive exact amounts, owners named, both sides there and equal; else InvalidJournal."""
+    debited = credited = ZERO
     for line in lines:
         _validate_line(line)
-    debited, credited = _total(lines, EntryType.DEBIT), _total(lines, EntryType.CREDIT)
+        if line.entry_type is DEBIT:
+            debited += line.amount
+        else:
+            credited += line.amount
     if debited != credited:
         raise UnbalancedJournal(f"debits {debited}, credits {credited}")
     if not lines:
@@ -117,13 +110,14 @@ def validate_double_entry(lines: Sequence[Line]) -> None:
 
 
 def _validate_line(line: Line) -> None:
+    amount, code = line.amount, line.account_code
     # Nearly all amounts have two places already, and then this is all that `money` would find out.
-    if not (
-        type(line.amount) is Decimal and line.amount.same_quantum(CENTAVO) and ZERO < line.amount < LIMIT
-    ):
-        _validate_amount(line.amount)
-    if detail_account(line.account_code).owner is not None and line.owner_id is None:
-        raise InvalidJournal(f"an entry on {line.account_code} names its owner")
+    if not (type(amount) is Decimal and amount.same_quantum(CENTAVO) and ZERO < amount < LIMIT):
+        _validate_amount(amount)
+    if code not in OWNER:
+        detail_account(code)
+    if OWNER[code] is not None and line.owner_id is None:
+        raise InvalidJournal(f"an entry on {code} names its owner")
 
 
 def _validate_amount(amount: Decimal) -> None:
@@ -137,11 +131,7 @@ def _validate_amount(amount: Decimal) -> None:
 
 def debit_total(lines: Sequence[Line]) -> Decimal:
     """What the lines move: the sum of the debits."""
-    return _total(lines, EntryType.DEBIT)
-
-
-def _total(lines: Sequence[Line], side: EntryType) -> Decimal:
-    return sum([line.amount for line in lines if line.entry_type is side], ZERO)
+    return sum([line.amount for line in lines if line.entry_type is DEBIT], ZERO)
 
 
 class Draft(NamedTuple):

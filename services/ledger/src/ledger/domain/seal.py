@@ -112,24 +112,72 @@ class Seal:
 
 def canonical(journal: SealedJournal) -> bytes:
     """The journal as bytes: fixed fields packed, texts with their lengths, so that no two journals share them."""
-    head = _HEAD.pack(
-        journal.id.bytes,
-        journal.driver_id.bytes if journal.driver_id else _NOBODY,
-        journal.reverses.bytes if journal.reverses else _NOBODY,
-        journal.line_count,
-        journal.transaction_date.toordinal(),
-        *_since_epoch(journal.occurred_at),
-        *_since_epoch(journal.posted_at),
+    return _bytes(*journal[:13], [_entry_bytes(*entry) for entry in journal.entries])
+
+
+def journal_bytes(journal: Journal) -> bytes:
+    """`canonical(sealed(journal))`, without the way round: who posts thousands seals them too."""
+    id_, draft, entries, occurred_at, posted_at, transaction_date = journal
+    return _bytes(
+        id_,
+        draft.transaction_id,
+        draft.event_type,
+        draft.entity_type,
+        draft.entity_id,
+        draft.reference_number,
+        draft.description,
+        draft.driver_id,
+        draft.reverses,
+        len(entries),
+        transaction_date,
+        occurred_at,
+        posted_at,
+        [_entry_bytes(entry_id, *line) for entry_id, line in entries],
     )
-    texts = (journal.transaction_id, journal.event_type, journal.entity_type, journal.entity_id)
-    reference = journal.reference_number
-    words = [f"{len(text)}:{text}" for text in (*texts, journal.description)]
-    words.append("-" if reference is None else f"{len(reference)}:{reference}")
-    return b"".join((head, "".join(words).encode(), *map(_entry_bytes, journal.entries)))
 
 
-def _entry_bytes(entry: SealedEntry) -> bytes:
-    id_, account_code, entry_type, amount, driver_id, passenger_id, reverses = entry
+def _bytes(
+    id_: UUID,
+    transaction_id: str,
+    event_type: str,
+    entity_type: str,
+    entity_id: str,
+    reference: str | None,
+    description: str,
+    driver_id: UUID | None,
+    reverses: UUID | None,
+    line_count: int,
+    transaction_date: date,
+    occurred_at: datetime,
+    posted_at: datetime,
+    entries: list[bytes],
+) -> bytes:
+    head = _HEAD.pack(
+        id_.bytes,
+        driver_id.bytes if driver_id else _NOBODY,
+        reverses.bytes if reverses else _NOBODY,
+        line_count,
+        transaction_date.toordinal(),
+        *_since_epoch(occurred_at),
+        *_since_epoch(posted_at),
+    )
+    words = (
+        f"{len(transaction_id)}:{transaction_id}{len(event_type)}:{event_type}"
+        f"{len(entity_type)}:{entity_type}{len(entity_id)}:{entity_id}{len(description)}:{description}"
+        f"{'-' if reference is None else f'{len(reference)}:{reference}'}"
+    )
+    return b"".join((head, words.encode(), *entries))
+
+
+def _entry_bytes(
+    id_: int,
+    account_code: str,
+    entry_type: str,
+    amount: Decimal,
+    driver_id: UUID | None,
+    passenger_id: UUID | None,
+    reverses: int | None,
+) -> bytes:
     return _ENTRY.pack(
         id_,
         account_code.encode(),
@@ -147,12 +195,9 @@ def _since_epoch(moment: datetime) -> tuple[int, int, int]:
     return since.days, since.seconds, since.microseconds
 
 
-def content_hash(journals: Iterable[SealedJournal]) -> bytes:
-    """The hash of what a batch posted, in order."""
-    digest = sha256()
-    for journal in journals:
-        digest.update(canonical(journal))
-    return digest.digest()
+def content_hash(journals: Iterable[bytes]) -> bytes:
+    """The hash of what a batch posted, of the canonical bytes of its journals in order."""
+    return sha256(b"".join(journals)).digest()
 
 
 def link_hash(previous: bytes, *, batch: int, content: bytes) -> bytes:
@@ -164,7 +209,7 @@ def next_seal(last: Seal | None, *, batch: int, journals: list[SealedJournal], s
     """The seal that follows `last` and covers `journals`."""
     entries = sum(len(journal.entries) for journal in journals)
     previous = last.hash if last else GENESIS
-    content = content_hash(journals)
+    content = content_hash(map(canonical, journals))
     return Seal(
         seq=last.seq + 1 if last else 1,
         batch=batch,

@@ -95,14 +95,14 @@ def _part(
 ) -> Draft:
     payment_id = str(paid.payment_id)
     return Draft(
-        transaction_id=payment_transaction(part, payment_id),
-        event_type=event_type,
-        entity_type=EntityType.PAYMENT,
-        entity_id=payment_id,
-        reference_number=paid.e2e_id,
-        description=description,
-        driver_id=paid.driver_id,
-        lines=lines,
+        payment_transaction(part, payment_id),
+        event_type,
+        EntityType.PAYMENT,
+        payment_id,
+        description,
+        lines,
+        paid.e2e_id,
+        paid.driver_id,
     )
 
 
