@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.request import urlopen
@@ -190,8 +191,10 @@ def _give_way(stack: Stack) -> None:
     """In production the door has processors of its own (a Deployment with its requests); here it shares two with
     everybody, so the stack's services, and what they process meanwhile, stand back behind it."""
     for pid in stack.pids.values():
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, FileNotFoundError):
             os.setpriority(os.PRIO_PROCESS, pid, STAND_BACK)
+            # Linux weighs sessions first where it groups them, and each service is one (sched(7), autogroup).
+            Path(f"/proc/{pid}/autogroup").write_text(str(STAND_BACK))
 
 
 def _answers(url: str) -> bool:
