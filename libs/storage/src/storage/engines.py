@@ -1,10 +1,14 @@
 """Engines: a pool of connections that never wait for ever and never keep a stale password."""
 
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.pool_metrics import watch_pool
 from storage.settings import DatabaseSettings
@@ -45,7 +49,6 @@ def _engine(settings: DatabaseSettings, *, url: str, service: str, name: str) ->
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_max_overflow,
         pool_timeout=settings.database_pool_timeout_s,
-        pool_pre_ping=True,
         # An error ends up in a log, and what was bound to the statement is somebody's e-mail or position.
         hide_parameters=True,
         connect_args={
@@ -54,8 +57,34 @@ def _engine(settings: DatabaseSettings, *, url: str, service: str, name: str) ->
         },
     )
     follow_password_file(engine, path=settings.database_password_file)
+    _ask_the_idle(engine, after_s=settings.database_ask_after_idle_s)
     watch_pool(engine, service=service, name=name)
     return engine
+
+
+def _ask_the_idle(engine: AsyncEngine, *, after_s: float) -> None:
+    """A connection that lay idle is asked whether it still lives before it is used, and replaced if not.
+
+    The driver's question takes three round trips, as many as a small transaction itself: where that counts, one
+    that was used a moment ago need not be asked. (SQLAlchemy: Dealing with Disconnects, custom pings.)
+    """
+    pool = engine.sync_engine.pool
+
+    @event.listens_for(pool, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.get("idle_since")
+        if since is None or monotonic() - since < after_s:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except DBAPIError as error:
+            raise DisconnectionError("the connection died while it was idle") from error
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection died while it was idle") from error
 
 
 def _server_settings(settings: DatabaseSettings, *, service: str, name: str) -> dict[str, str]:

@@ -32,6 +32,8 @@ class DatabaseSettings(BaseSettings):
     """Connections beyond those, while it is busy."""
     database_pool_timeout_s: float = Field(default=5.0, gt=0)
     """How long work waits for a connection."""
+    database_ask_after_idle_s: float = Field(default=0.0, ge=0)
+    """A connection that lay idle so long is asked whether it lives before it is used; 0: always."""
     database_statement_timeout_ms: int = Field(default=5000, ge=0)
     """Longest statement; 0 for none."""
     database_lock_timeout_ms: int = Field(default=3000, ge=0)

@@ -21,6 +21,9 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     # A burst of requests for one payment waits for its row, one after the other.
     database_pool_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds to wait for a free connection."""
+    # The webhook's door stores one row a call, hundreds a second, and Efí comes again after a 5xx.
+    database_ask_after_idle_s: float = Field(default=1.0, ge=0)
+    """A connection that lay idle so long is asked whether it lives before it is used; 0: always."""
 
     webhook_host: str = "127.0.0.1"
     """Address of the webhook's listener."""
