@@ -54,6 +54,15 @@ def test_a_journal_whose_reversal_is_posted_is_not_reversed_again() -> None:
         reverse(posted, context=Context(history=tuple(books.journals)), description="again")
 
 
+def test_of_a_journal_that_was_given_back_in_full_nothing_is_left_to_reverse() -> None:
+    books, payment = FakeBooks(), confirmed()
+    books.post(settlement(payment))
+    books.post(refund(refunded(payment, "50.00")))
+    settled = journal(books, f"settlement_{payment.payment_id}")
+    with pytest.raises(AlreadyReversed):
+        reverse(settled, context=Context(history=tuple(books.journals)), description="again")
+
+
 @given(
     fare=st.integers(1, 10_000),
     commission=st.integers(0, 10_000),
