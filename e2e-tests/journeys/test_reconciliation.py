@@ -156,7 +156,8 @@ async def test_a_drivers_statement_ends_at_their_balance(world: World, until: Un
     await refund(world, charge, Decimal(charge["amount"]))
 
     async def owes() -> bool:
-        return (await money_of(driver))["receivable"] == available
+        money = await money_of(driver)
+        return (money["receivable"], money["on_hold"]) == (available, 0)
 
     await until(owes)
     day = business_day(datetime.now(UTC)).isoformat()
