@@ -48,7 +48,9 @@ class FakeBooks:
         self.balances.update({balance.driver_id: balance for balance in book.changed_balances()})
         for pair, change in book.changes_by_account().items():
             self.kept[pair] = self.kept.get(pair, ZERO) + change
-        facts = [fact for posted in book.posted for fact in book.facts_of(posted)]
+        facts: list[Fact] = []
+        for posted in book.posted:
+            facts += [*(journal.fact() for journal in posted.journals), *book.decisions_of(posted)]
         return [*facts, *(balance.fact() for balance in book.changed_balances())]
 
     def balance(self, driver_id: UUID) -> DriverBalance:

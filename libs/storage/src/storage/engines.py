@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -81,8 +81,6 @@ def _ask_the_idle(engine: AsyncEngine, *, after_s: float) -> None:
             return
         try:
             engine.dialect.do_ping(connection)
-        except DBAPIError as error:
-            raise DisconnectionError("the connection died while it was idle") from error
         except engine.dialect.loaded_dbapi.Error as error:
             raise DisconnectionError("the connection died while it was idle") from error
 

@@ -93,10 +93,6 @@ class Book:
         """Code of an account without owners → what its balance changes by, on the account's normal side."""
         return {code: change for (code, owner), change in self._sums.items() if owner is None}
 
-    def facts_of(self, posted: Posted) -> list[Fact]:
-        """What is published of one instruction, in order."""
-        return [*(journal.fact() for journal in posted.journals), *self.decisions_of(posted)]
-
     def decisions_of(self, posted: Posted) -> list[Fact]:
         """What is published of one instruction beside its journals, in order."""
         facts: list[Fact] = [
