@@ -157,7 +157,7 @@ async def test_a_drivers_statement_ends_at_their_balance(world: World, until: Un
 
     async def owes() -> bool:
         money = await money_of(driver)
-        return (money["receivable"], money["on_hold"]) == (available, 0)
+        return (money["receivable"], money["on_hold"]) == (available, Decimal(0))
 
     await until(owes)
     day = business_day(datetime.now(UTC)).isoformat()
