@@ -34,6 +34,7 @@ from messaging import KafkaSettings
 from messaging.kafka import KafkaPublisher
 from storage import Database, DatabaseSettings
 from storage.outbox_row import Envelope, fact_row
+from telemetry.tracing import TRACEPARENT
 
 RIDES: Final = 30_000
 HOLDS: Final = 10_000
@@ -57,11 +58,12 @@ async def posting(parts: Parts) -> list[Figure]:
         assert owner_url is not None, "the bench is the owner"
         await preload(owner_url, drivers=drivers)
         paid = [_payment(drivers[n % DRIVERS], number=n) for n in range(RIDES)]
+        await parts.settle()
         before = await parts.pgbench(seconds=5)
-        rides = await _journals_per_s(addresses, settings, paid, journals=3 * RIDES) / 3
+        rides = await _journals_per_s(parts, addresses, settings, paid)
         between = await parts.pgbench(seconds=5)
         asked = [_payout(drivers[n % DRIVERS]) for n in range(HOLDS)]
-        holds = await _journals_per_s(addresses, settings, asked, journals=HOLDS)
+        holds = await _journals_per_s(parts, addresses, settings, asked)
         after = await parts.pgbench(seconds=5)
         copied = await _copy_per_s(owner_url)
         read_ms, point_ms = await _reads(addresses, drivers)
@@ -104,13 +106,18 @@ def _payout(driver_id: UUID) -> PayoutReady:
 
 
 async def _publish(settings: KafkaSettings, facts: Sequence[Fact]) -> None:
-    """With the headers that an outbox row has."""
+    """With the headers that an outbox row has, of a trace that is not sampled, as most are."""
     publisher = await KafkaPublisher.open(settings)
     sent = []
     for fact in facts:
         id_ = new_id()
         envelope = Envelope(
-            event_id=id_, service="bench", time=datetime.now(UTC), correlation_id=id_, causation_id=None
+            event_id=id_,
+            service="bench",
+            time=datetime.now(UTC),
+            correlation_id=id_,
+            causation_id=None,
+            trace={TRACEPARENT: f"00-{id_.hex}-{id_.hex[16:]}-00"},
         )
         row = fact_row(fact, version=0, envelope=envelope)
         headers = [(name, value.encode()) for name, value in json.loads(row.headers).items()]
@@ -120,9 +127,9 @@ async def _publish(settings: KafkaSettings, facts: Sequence[Fact]) -> None:
 
 
 async def _journals_per_s(
-    addresses: DatabaseSettings, settings: KafkaSettings, facts: Sequence[Fact], *, journals: int
+    parts: Parts, addresses: DatabaseSettings, settings: KafkaSettings, facts: Sequence[Fact]
 ) -> float:
-    """Consume `facts` until so many more journals are sealed.
+    """Consume `facts` until as many more journals are sealed: each of these makes one.
 
     All of them wait on Kafka when the clock starts, and the group is complete: its processes are held meanwhile.
     """
@@ -137,10 +144,11 @@ async def _journals_per_s(
             worker.send_signal(signal.SIGSTOP)
         try:
             await _publish(settings, facts)
+            await parts.settle()
         finally:
             for worker in workers:
                 worker.send_signal(signal.SIGCONT)
-        while await connection.fetchval("SELECT journals FROM ledger_chain") < done + journals:
+        while await connection.fetchval("SELECT journals FROM ledger_chain") < done + len(facts):
             await asyncio.sleep(0.1)
         return float(await connection.fetchval(_RATE, seq))
 
@@ -176,9 +184,9 @@ async def _copy_per_s(url: str) -> float:
         seconds = 0.0
         for table, tail in (
             ("financial_events", "ORDER BY created_at DESC LIMIT 10000"),
-            ("journals", "ORDER BY created_at DESC LIMIT 30000"),
+            ("journals", "ORDER BY created_at DESC LIMIT 10000"),
             ("ledger_entries", "ORDER BY created_at DESC LIMIT 70000"),
-            ("outbox", "ORDER BY id DESC LIMIT 40000"),
+            ("outbox", "ORDER BY id DESC LIMIT 20000"),
         ):
             rows = [tuple(r) for r in await connection.fetch(f"SELECT * FROM {table} {tail}")]
             await connection.execute(f"CREATE TABLE copied_{table} AS SELECT * FROM {table} LIMIT 0")

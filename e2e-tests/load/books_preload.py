@@ -8,14 +8,13 @@ import asyncpg
 
 RIDES: Final = 285_800
 CHUNK: Final = 28_580
-LINES: Final = 7
 
 # The ids are UUIDv7 of some minutes ago, one ride a row of `ride`; what hangs on it is derived from its number.
 _RIDES: Final = """
 CREATE UNLOGGED TABLE preload AS
 SELECT n, ms, d.owner_id AS driver_id, 1000 + n % 5000 AS centavos, 'E' || lpad(n::text, 31, 'p') AS e2e_id,
        pg_temp.v7(ms, 'e' || n) AS event_id, pg_temp.v7(ms, 'p' || n) AS payment_id,
-       ARRAY[pg_temp.v7(ms, 'a' || n), pg_temp.v7(ms, 'b' || n), pg_temp.v7(ms, 'c' || n)] AS journals
+       pg_temp.v7(ms, 'j' || n) AS journal_id
 FROM generate_series(0, $1::integer - 1) n
 CROSS JOIN LATERAL (SELECT (extract(epoch FROM now()) * 1000)::bigint - 600000 + n AS ms) t
 JOIN (SELECT owner_id, row_number() OVER (ORDER BY owner_id) - 1 AS k, count(*) OVER () AS all_of_them
@@ -29,27 +28,25 @@ INSERT INTO financial_events (id, event_type, payment_intent_id, amount, externa
 SELECT event_id, 'payment.confirmed', payment_id, centavos / 100.0, e2e_id, now(), '{}' FROM preload
 WHERE n >= $1 AND n < $2"""
 _JOURNALS: Final = """
-WITH part (k, name, codes, sides, shares) AS (VALUES
-  (1, 'payment', ARRAY['1300', '4100'], ARRAY['DEBIT', 'CREDIT'], ARRAY[5, 5]),
-  (2, 'commission', ARRAY['4100', '4200', '2100'], ARRAY['DEBIT', 'CREDIT', 'CREDIT'], ARRAY[5, 1, 4]),
-  (3, 'settlement', ARRAY['1100', '1300'], ARRAY['DEBIT', 'CREDIT'], ARRAY[5, 5])),
+WITH line (line, code, side, share) AS (VALUES
+  (1, '1300', 'DEBIT', 5), (2, '4100', 'CREDIT', 5),
+  (3, '4100', 'DEBIT', 5), (4, '4200', 'CREDIT', 1), (5, '2100', 'CREDIT', 4),
+  (6, '1100', 'DEBIT', 5), (7, '1300', 'CREDIT', 5)),
 chosen AS MATERIALIZED (
-  SELECT r.*, p.*, p.name || '_' || r.payment_id AS transaction_id, r.journals[p.k] AS journal_id
-  FROM preload r CROSS JOIN part p WHERE r.n >= $1 AND r.n < $2),
+  SELECT *, 'payment_' || payment_id AS transaction_id FROM preload WHERE n >= $1 AND n < $2),
 posted AS (
   INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, reference_number,
     description, driver_id, line_count, transaction_date, occurred_at, created_at, batch)
   SELECT journal_id, transaction_id, event_id, 'payment.confirmed', 'PAYMENT', payment_id, e2e_id, 'preloaded',
-    driver_id, cardinality(codes), current_date, now(), now(), $3::bigint FROM chosen ORDER BY n, k)
+    driver_id, 7, current_date, now(), now(), $3::bigint FROM chosen ORDER BY n)
 INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, driver_id, entity_type,
   entity_id, reference_number, description, transaction_date, created_at, journal_id)
-SELECT ($3::bigint << 20) + (c.n - $1) * 7 + (c.k - 1) * 3 + l.line, l.line, c.transaction_id, a.id, c.sides[l.line],
-  CASE c.shares[l.line] WHEN 5 THEN c.centavos WHEN 1 THEN c.centavos / 5 ELSE c.centavos - c.centavos / 5 END / 100.0,
+SELECT ($3::bigint << 20) + (c.n - $1) * 7 + l.line, l.line, c.transaction_id, a.id, l.side,
+  CASE l.share WHEN 5 THEN c.centavos WHEN 1 THEN c.centavos / 5 ELSE c.centavos - c.centavos / 5 END / 100.0,
   CASE a.owner_kind WHEN 'driver' THEN c.driver_id END, 'PAYMENT', c.payment_id, c.e2e_id, 'preloaded',
   current_date, now(), c.journal_id
-FROM chosen c CROSS JOIN LATERAL generate_series(1, cardinality(c.codes)) l(line)
-JOIN ledger_accounts a ON a.code = c.codes[l.line]
-ORDER BY c.n, c.k, l.line"""
+FROM chosen c CROSS JOIN line l JOIN ledger_accounts a ON a.code = l.code
+ORDER BY c.n, l.line"""
 _BALANCES: Final = """
 INSERT INTO account_balances (account_id, owner_id, balance, version, updated_at)
 SELECT a.id, d.driver_id, CASE a.code WHEN '2100' THEN d.earned ELSE 0 END, 1, now()
@@ -58,7 +55,7 @@ CROSS JOIN ledger_accounts a WHERE a.owner_kind = 'driver'"""
 
 
 async def preload(url: str, *, drivers: Sequence[UUID]) -> None:
-    """Two million entries of three journals a ride, the drivers' balances, and fresh statistics.
+    """Two million entries, seven a ride, the drivers' balances, and fresh statistics.
 
     The rides are not in the hash chain: they stand for the bulk of the tables.
     """

@@ -15,10 +15,17 @@ from ledger.consumers import HANDLERS
 from ledger.settings import Settings
 from messaging import Worker
 from storage import Database
+from telemetry.tracing import configure_tracing
 
 
 async def main() -> None:
     settings = Settings()
+    configure_tracing(
+        service="ledger",
+        ratio=settings.sampling_ratio(),
+        otlp_endpoint=settings.otlp_endpoint,
+        environment=settings.environment,
+    )
     database = Database(settings, service="ledger", make=LedgerTransaction)
     worker = Worker(database=database, settings=settings, service="ledger", handlers=HANDLERS, relays=False)
     asked = asyncio.Event()

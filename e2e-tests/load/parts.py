@@ -1,6 +1,7 @@
 """Postgres and Kafka for the figures that need no services: nothing else runs beside what is measured."""
 
 import asyncio
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -67,6 +68,11 @@ class Parts:
         finally:
             await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         return next(float(line.split()[2]) for line in output.splitlines() if line.startswith("tps ="))
+
+    async def settle(self) -> None:
+        """What was written before is on the disk, so that nobody measures how it gets there."""
+        await self._execute("CHECKPOINT")
+        await asyncio.to_thread(os.sync)
 
     async def _execute(self, *statements: str) -> None:
         connection = await asyncpg.connect(self.postgres_admin)

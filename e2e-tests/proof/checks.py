@@ -52,19 +52,24 @@ async def trial_balance_is_zero(case: Case) -> Finding:
 
 
 async def every_paid_ride_has_one_payment_journal(case: Case) -> Finding:
+    """Its one journal earned the fare and put it on the account; the fare is credited and debited on 4100."""
     rides = await query(
         case.stack, "ride-dispatch", "SELECT id, final_fare FROM rides WHERE status IN ('PAID', 'REFUNDED')"
     )
     events = await query(
         case.stack,
         "ledger",
-        "SELECT e.ride_id, t.debits AS amount FROM financial_events e"
+        "SELECT e.ride_id, p.earned, p.banked FROM financial_events e"
         " LEFT JOIN journals j ON j.event_id = e.id AND j.transaction_id = 'payment_' || e.payment_intent_id"
-        " LEFT JOIN journal_totals t ON t.journal_id = j.id WHERE e.event_type = 'payment.confirmed'",
+        " LEFT JOIN LATERAL (SELECT"
+        " sum(n.amount) FILTER (WHERE a.code = '4100' AND n.entry_type = 'CREDIT') AS earned,"
+        " sum(n.amount) FILTER (WHERE a.code = '1100' AND n.entry_type = 'DEBIT') AS banked"
+        " FROM ledger_entries n JOIN ledger_accounts a ON a.id = n.account_id WHERE n.journal_id = j.id) p ON true"
+        " WHERE e.event_type = 'payment.confirmed'",
     )
     fares = {ride["id"]: ride["final_fare"] for ride in rides if ride["final_fare"] > 0}
     posted = Counter(event["ride_id"] for event in events)
-    amounts_agree = all(fares.get(event["ride_id"]) == event["amount"] for event in events)
+    amounts_agree = all(fares.get(event["ride_id"]) == event["earned"] == event["banked"] for event in events)
     once = posted.keys() == fares.keys() and set(posted.values()) <= {1}
     return Finding(once and amounts_agree, f"{len(fares)} paid rides, {len(events)} payments posted")
 

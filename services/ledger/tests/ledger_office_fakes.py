@@ -15,6 +15,7 @@ from contracts.payment import StatementClosed, StatementLine
 from kernel.business_day import business_day, day_bounds
 from kernel.money import ZERO
 from ledger.domain.as_of import By, Moment, Turnover
+from ledger.domain.bank_balance import BookedBalance, Span
 from ledger.domain.bank_day import BankDay
 from ledger.domain.cases import Case, CaseKind, CaseStatus
 from ledger.domain.chart import BANK
@@ -215,7 +216,8 @@ class FakeBankStatements:
         self.lines: dict[str, ReceivedLine] = {}
         self.matches: dict[int, str] = {}
         self.closed: dict[str, tuple[StatementClosed, datetime]] = {}
-        self.gaps: dict[date, Decimal | None] = {}
+        self.checked_days: set[date] = set()
+        self.gaps: dict[date, Span] = {}
 
     async def lock(self) -> None:
         """Nobody else is here."""
@@ -273,6 +275,7 @@ class FakeBankStatements:
         if known is None or known[0].closed_at < closed.closed_at:
             self.closed[closed.day] = (closed, now)
             self.gaps.pop(date.fromisoformat(closed.day), None)
+            self.checked_days.discard(date.fromisoformat(closed.day))
 
     async def due(self, *, received_before: datetime) -> list[StatementClosed]:
         waiting = [c for c, at in self.closed.values() if at <= received_before]
@@ -280,7 +283,7 @@ class FakeBankStatements:
         return [
             closed
             for closed, day in days
-            if day not in self.gaps and closed.closed_at >= day_bounds(day)[1] + timedelta(minutes=30)
+            if day not in self.checked_days and closed.closed_at >= day_bounds(day)[1] + timedelta(minutes=30)
         ]
 
     async def entries_alone(self, day: date) -> list[BankEntry]:
@@ -310,15 +313,41 @@ class FakeBankStatements:
             lines_alone=sum((line.amount for line in lines if line.line_id not in matched), ZERO),
             shifted=sum((e.amount for e in todays if self.matches.get(e.id, "") not in names | {""}), ZERO)
             - sum((e.amount for e in entries if self.matches.get(e.id) in names and e not in todays), ZERO),
-            booked_balance=sum((e.amount for e in entries if e.occurred_at <= closed.closed_at), ZERO),
         )
 
-    async def last_gap(self, day: date) -> Decimal | None:
-        told = [gap for known, gap in sorted(self.gaps.items()) if known < day and gap is not None]
+    async def checked(self, day: date, *, now: datetime) -> None:
+        self.checked_days.add(day)
+
+    async def balances_due(self, *, received_before: datetime) -> list[StatementClosed]:
+        return [
+            closed
+            for day, (closed, at) in sorted(self.closed.items())
+            if at <= received_before
+            and closed.balance is not None
+            and date.fromisoformat(day) in self.checked_days - set(self.gaps)
+        ]
+
+    async def booked_balance(self, closed: StatementClosed, *, flight_s: float) -> BookedBalance:
+        entries = [(entry, entry.occurred_at <= closed.closed_at) for _, entry in self._bank()]
+        around = [
+            -entry.amount if before else entry.amount
+            for entry, before in entries
+            if abs(entry.occurred_at - closed.closed_at) <= timedelta(seconds=flight_s)
+        ]
+        flight = Span(
+            low=sum((one for one in around if one < 0), ZERO),
+            high=sum((one for one in around if one > 0), ZERO),
+        )
+        return BookedBalance(
+            amount=sum((entry.amount for entry, before in entries if before), ZERO), flight=flight
+        )
+
+    async def known_gap(self, day: date) -> Span | None:
+        told = [gap for known, gap in sorted(self.gaps.items()) if known < day]
         return told[-1] if told else None
 
-    async def checked(self, day: date, *, gap: Decimal | None, now: datetime) -> None:
-        self.gaps[day] = gap
+    async def settle_balance(self, day: date, *, gap: Decimal, settled: Span) -> None:
+        self.gaps[day] = settled
 
     async def days(self, *, before: date | None, limit: int) -> list[BankDay]:
         return []

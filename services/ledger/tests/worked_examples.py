@@ -23,7 +23,7 @@ from ledger.domain.chart import Account, account
 from ledger.domain.credit_refund import credit_refund
 from ledger.domain.driver_balance import DriverBalance
 from ledger.domain.instruction import EntityType, Instruction
-from ledger.domain.journal import Draft, Journal, credit, debit
+from ledger.domain.journal import Draft, Journal, Line, credit, debit
 from ledger.domain.manual import manual_entry
 from ledger.domain.payout import completion, giving_back, hold, release
 from ledger.domain.refund import refund
@@ -202,14 +202,34 @@ def drawn(desk: Desk) -> str:
     lines = []
     for number, (said, journals) in enumerate(desk.steps, start=1):
         lines.append(f"({number}) {said}" + ("" if journals else ": nothing is posted"))
-        lines += [f"      {_journal_line(journal)}" for journal in journals]
+        lines += [line for journal in journals for line in _journal_lines(journal)]
     return "\n".join([*lines, *_t_accounts(desk)])
 
 
-def _journal_line(journal: Journal) -> str:
+def _journal_lines(journal: Journal) -> list[str]:
+    """A line for each part of the journal that balances by itself; those after the first begin with a dot."""
+    first, *more = [_part_line(part) for part in balanced_parts(journal)]
+    return [f"      {first}", *(f"    · {part}" for part in more)]
+
+
+def balanced_parts(journal: Journal) -> list[list[Line]]:
+    """The journal's lines in order, cut wherever the debits so far equal the credits so far."""
+    parts: list[list[Line]] = [[]]
+    for line in journal.draft.lines:
+        if parts[-1] and _difference(parts[-1]) == 0:
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def _difference(lines: Sequence[Line]) -> Decimal:
+    return sum((one.amount if one.entry_type is EntryType.DEBIT else -one.amount for one in lines), ZERO)
+
+
+def _part_line(lines: Sequence[Line]) -> str:
     sides: dict[EntryType, list[str]] = {side: [] for side in EntryType}
-    for entry in journal.entries:
-        sides[entry.line.entry_type].append(f"{entry.line.account_code} {entry.line.amount}")
+    for line in lines:
+        sides[line.entry_type].append(f"{line.account_code} {line.amount}")
     return f"D {', '.join(sides[EntryType.DEBIT]):<24} / C {', '.join(sides[EntryType.CREDIT])}"
 
 

@@ -14,6 +14,8 @@ BPS: Final = 10_000
 LIMIT: Final = Decimal(10) ** 13
 # Decimal itself also reads underscores, exponents and the digits of other scripts.
 TEXT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# As we write it ourselves: nothing about it is left to find out.
+WRITTEN: Final = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
 
 
 class NotMoney(ValueError):
@@ -25,6 +27,11 @@ def money(value: str | int | Decimal) -> Decimal:
 
     Text is plain ASCII figures ("50", "50.0", "50.00"); minus zero is zero.
     """
+    # Most that pass here were an amount before.
+    if type(value) is Decimal and value.same_quantum(CENTAVO) and abs(value) < LIMIT:
+        return value + ZERO
+    if type(value) is str and WRITTEN.fullmatch(value):
+        return Decimal(value)
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         raise NotMoney(f"not an exact amount: {value!r}")
     if isinstance(value, str) and not TEXT.fullmatch(value):

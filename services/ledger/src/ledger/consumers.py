@@ -61,7 +61,7 @@ async def on_payout_returned(tx: Tx, fact: PayoutReturned, delivery: Delivery) -
 
 
 async def on_statement_line(tx: Tx, fact: StatementLine, delivery: Delivery) -> None:
-    matched = await match_statement_line(tx, line=fact, now=delivery.now)
+    matched = await match_statement_line(tx, line=fact, case_id=new_id(), now=delivery.now)
     STATEMENT_LINES.labels(matched=str(matched).lower()).inc()
 
 

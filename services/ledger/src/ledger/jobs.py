@@ -42,6 +42,10 @@ class Deps(Protocol):
     @property
     def recheck_grace_s(self) -> float: ...
     @property
+    def recheck_balance_s(self) -> float: ...
+    @property
+    def recheck_flight_s(self) -> float: ...
+    @property
     def idempotency_keep_s(self) -> float: ...
 
     def now(self) -> datetime: ...
@@ -89,7 +93,14 @@ async def snapshot(deps: Deps) -> None:
 async def recheck(deps: Deps) -> None:
     """Compare again what did not match, and show the open cases to Prometheus."""
     async with deps.transaction() as tx:
-        await recheck_statements(tx, grace_s=deps.recheck_grace_s, new_id=new_id, now=deps.now())
+        await recheck_statements(
+            tx,
+            grace_s=deps.recheck_grace_s,
+            balance_s=deps.recheck_balance_s,
+            flight_s=deps.recheck_flight_s,
+            new_id=new_id,
+            now=deps.now(),
+        )
     async with deps.transaction() as tx:
         open_cases = await tx.cases.open_by_kind()
     for kind in CaseKind:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import getpass
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -53,6 +54,8 @@ class Deps:
     partition_days_ahead: int
     anchor_key_file: Path | None = None
     recheck_grace_s: float
+    recheck_balance_s: float
+    recheck_flight_s: float
     idempotency_keep_s: float
 
     def now(self) -> datetime:
@@ -79,6 +82,8 @@ def build(
         partition_days_ahead=settings.partition_days_ahead,
         anchor_key_file=settings.anchor_key_file,
         recheck_grace_s=settings.recheck_grace_s,
+        recheck_balance_s=settings.recheck_balance_s,
+        recheck_flight_s=settings.recheck_flight_s,
         idempotency_keep_s=settings.idempotency_keep_s,
     )
     background: list[web.Background] = [web.Closing(database.dispose)]
@@ -190,17 +195,26 @@ def _trial_balance() -> int:
 
 
 def _journal() -> int:
-    order = sys.stdin.read()
-    return _at_terminal(
-        lambda transaction: terminal.propose_journal(transaction, order=order, now=SystemClock().now())
-    )
+    return _ordered(terminal.propose_journal)
 
 
 def _reverse() -> int:
-    order = sys.stdin.read()
-    return _at_terminal(
-        lambda transaction: terminal.reverse_journal(transaction, order=order, now=SystemClock().now())
-    )
+    return _ordered(terminal.reverse_journal)
+
+
+def _ordered(carry_out: Callable[..., Awaitable[int]]) -> int:
+    order, settings = sys.stdin.read(), _settings()
+    token_file = settings.operator_token_file
+
+    async def work(transaction: Callable[[], AbstractAsyncContextManager[LedgerTransaction]]) -> int:
+        by = await terminal.operator(
+            web.make_verifier(settings),
+            token=web.read_secret(token_file) if token_file else None,
+            login=getpass.getuser(),
+        )
+        return await carry_out(transaction, order=order, by=by, now=SystemClock().now())
+
+    return _at_terminal(work)
 
 
 def _migrate() -> None:

@@ -15,11 +15,12 @@ from ledger_books import (
     trial_balance,
 )
 from ledger_office import admin, capital, consume, credit_refunded, paid_out, post_manual
+from ledger_three_journals import PARTS, refund_in_three, settlement_in_three
 
 from contracts.audit import AuditRecorded
 from contracts.ledger import LedgerReversed
 from kernel.ids import new_id
-from kernel.money import money
+from kernel.money import ZERO, money
 from testkit.databases import DatabaseUrls
 from testkit.fake_clock import FakeClock
 from testkit.outbox import published
@@ -40,7 +41,7 @@ async def test_fifty_people_reverse_a_journal_once(
 ) -> None:
     paid = confirmed("50.00", commission="10.00", at=clock.now())
     await consume(books, paid, now=clock.now())
-    name = f"commission_{paid.payment_id}"
+    name = f"payment_{paid.payment_id}"
     [row] = await query(urls, "SELECT id FROM journals WHERE transaction_id = $1", name)
 
     answers = await asyncio.gather(
@@ -82,15 +83,46 @@ async def test_a_partly_refunded_payment_is_reversed_for_the_rest_and_earnings_f
 
     before = await financials()
     assert (before["earned_today"], before["available"]) == ("84.00", "14.00")
-    for part in ("payment", "commission", "settlement"):
-        answer = await reverse(client, tokens, f"{part}_{paid.payment_id}")
-        assert (answer.status_code, answer.json()["amount"]) == (201, "95.00")
+    for part in ("commission", "settlement"):
+        assert (await reverse(client, tokens, f"{part}_{paid.payment_id}")).status_code == 404
+    answer = await reverse(client, tokens, f"payment_{paid.payment_id}")
+    # The sum of one side: 95.00 are undone as fare, as its division and as what came in.
+    assert (answer.status_code, answer.json()["amount"]) == (201, "95.00")
     after = await financials()
     # 76.00 of the driver's part were left; 14.00 they still had, 62.00 they owe.
     assert (after["available"], after["receivable"]) == ("0.00", "62.00")
     assert (after["earned_today"], after["earned_week"], after["earned_month"]) == ("8.00", "8.00", "8.00")
     balances = await trial_balance(urls)
     assert (balances["4200"], balances["1350"]) == (money("2.00"), money("62.00"))
+    # Of the bank's 110.00 there went 70.00 to the driver and 5.00 back to the passenger; 95.00 never came in.
+    assert (balances["1100"], balances["1300"], balances["4100"]) == (money("-60.00"), ZERO, ZERO)
+    await assert_sound(urls)
+
+
+async def test_a_payment_that_was_posted_in_three_journals_is_refunded_and_reversed_as_ever(
+    client: httpx.AsyncClient, tokens: Tokens, books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    """As old books have it: three journals, a refund in three, then today's refund and a reversal of each."""
+    now = clock.now()
+    paid = confirmed("100.00", commission="20.00", at=now)
+    async with books.transaction() as tx:
+        tx.book.add(settlement_in_three(paid), now=now)
+    async with books.transaction() as tx:
+        tx.book.add(refund_in_three(refunded(paid, "5.00"), commission="1.00", earned="4.00"), now=now)
+    second = refunded(paid, "10.00", total="15.00")
+    await consume(books, second, now=now)
+
+    [refund] = await query(
+        urls, "SELECT * FROM journals WHERE transaction_id = $1", f"refund_{second.refund_id}"
+    )
+    assert refund["line_count"] == 7
+    balances = await trial_balance(urls)
+    assert [balances[code] for code in ("1100", "2100", "4200")] == [money(n) for n in (85, 68, 17)]
+
+    for part in PARTS:
+        answer = await reverse(client, tokens, f"{part}_{paid.payment_id}")
+        assert (answer.status_code, answer.json()["amount"]) == (201, "85.00")
+    assert set((await trial_balance(urls)).values()) == {ZERO}
     await assert_sound(urls)
 
 
@@ -102,11 +134,7 @@ async def test_a_refund_and_a_reversal_at_once_take_back_the_payment_once(
     await consume(books, *payments, now=now)
     await asyncio.gather(
         *(consume(books, refunded(paid, "20.00"), now=now) for paid in payments),
-        *(
-            reverse(client, tokens, f"{part}_{p.payment_id}")
-            for p in payments
-            for part in ("payment", "commission")
-        ),
+        *(reverse(client, tokens, f"payment_{paid.payment_id}") for paid in payments),
         return_exceptions=True,
     )
     undone = """

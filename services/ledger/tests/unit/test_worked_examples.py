@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from worked_examples import EXAMPLES, PAGE, drawn, shown_in
+from worked_examples import EXAMPLES, PAGE, balanced_parts, drawn, shown_in
 
 from contracts.ledger import EntryType
 from kernel.money import ZERO
@@ -20,6 +20,17 @@ def test_every_example_is_on_the_page_and_no_other() -> None:
 @pytest.mark.parametrize("name", [*EXAMPLES])
 def test_an_example_is_drawn_as_the_rules_post_it(name: str) -> None:
     assert SHOWN[name] == drawn(EXAMPLES[name]())
+
+
+def test_a_ride_is_drawn_as_the_three_balanced_parts_of_its_one_journal() -> None:
+    [(_, [journal])] = EXAMPLES["paid"]().steps
+    parts = balanced_parts(journal)
+    assert [[line.account_code for line in part] for part in parts] == [
+        ["1300", "4100"],
+        ["4100", "4200", "2100"],
+        ["1100", "1300"],
+    ]
+    assert tuple(line for part in parts for line in part) == journal.draft.lines
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES])

@@ -67,6 +67,12 @@ SELECT (SELECT count(*) FROM line) AS lines,
          - coalesce((SELECT amount FROM elsewhere), 0) AS shifted
 """)  # noqa: S608 - constants of this module
 
+FLIGHT: Final = text(f"""
+SELECT coalesce(sum(least(moved, 0)), 0) AS low, coalesce(sum(greatest(moved, 0)), 0) AS high
+FROM (SELECT CASE WHEN j.occurred_at <= :at THEN -1 ELSE 1 END * {_AMOUNT} AS moved {_BANK_ENTRIES}
+      WHERE {_OCCURRED}) AS around
+""")  # noqa: S608 - constants of this module
+
 DAYS: Final = text("""
 SELECT s.day, s.line_count, s.came_in, s.went_out, s.balance, s.gap, s.closed_at, s.checked_at
 FROM bank_statements s WHERE s.day < coalesce(CAST(:before AS date), 'infinity')

@@ -1,7 +1,7 @@
 """Efí's statements as they arrived, and which bank entry each of their lines speaks for."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -18,11 +18,13 @@ from ledger.adapters.bank_queries import (
     DAY,
     DAYS,
     ENTRIES_ALONE,
+    FLIGHT,
     SUMS,
     UNMATCHED_LINES,
 )
 from ledger.adapters.turnovers import of_account
 from ledger.domain.as_of import By, Moment
+from ledger.domain.bank_balance import BookedBalance, Span
 from ledger.domain.bank_day import BankDay
 from ledger.domain.chart import BANK
 from ledger.domain.manual import MANUAL
@@ -47,7 +49,7 @@ VALUES (:day, :lines, :came_in, :went_out, :balance, :closed_at, :now)
 ON CONFLICT (day) DO UPDATE
 SET line_count = excluded.line_count, came_in = excluded.came_in, went_out = excluded.went_out,
     balance = excluded.balance, closed_at = excluded.closed_at, received_at = excluded.received_at,
-    checked_at = NULL, gap = NULL
+    checked_at = NULL, gap = NULL, gap_low = NULL, gap_high = NULL
 WHERE bank_statements.closed_at < excluded.closed_at
 """)
 # Until half an hour after its end payment shows a day only as far as Efí has booked it.
@@ -57,10 +59,18 @@ WHERE checked_at IS NULL AND received_at <= :received_before
   AND closed_at >= (day + 1)::timestamp AT TIME ZONE 'America/Sao_Paulo' + interval '30 minutes'
 ORDER BY day
 """)
-_LAST_GAP: Final = text("""
-SELECT gap FROM bank_statements WHERE day < :day AND gap IS NOT NULL ORDER BY day DESC LIMIT 1
+_CHECKED: Final = text("UPDATE bank_statements SET checked_at = :now WHERE day = :day")
+_BALANCES_DUE: Final = text("""
+SELECT day, line_count, came_in, went_out, balance, closed_at FROM bank_statements
+WHERE checked_at IS NOT NULL AND balance IS NOT NULL AND gap_low IS NULL AND received_at <= :received_before
+ORDER BY day
 """)
-_CHECKED: Final = text("UPDATE bank_statements SET checked_at = :now, gap = :gap WHERE day = :day")
+_KNOWN_GAP: Final = text("""
+SELECT gap_low, gap_high FROM bank_statements WHERE day < :day AND gap_low IS NOT NULL ORDER BY day DESC LIMIT 1
+""")
+_SETTLE: Final = text("""
+UPDATE bank_statements SET gap = :gap, gap_low = :low, gap_high = :high WHERE day = :day
+""")
 
 
 class SqlBankStatements:
@@ -123,17 +133,30 @@ class SqlBankStatements:
     async def sums(self, closed: StatementClosed) -> DaySums:
         day = date.fromisoformat(closed.day)
         row = (await self._session.execute(SUMS, {**_bounds(day), "day": day})).mappings().one()
-        moment = Moment(at=closed.closed_at, by=By.OCCURRED)
-        bank = await of_account(self._session, BANK, owner_id=None, moment=moment)
         amounts = {name: money(value) for name, value in row.items() if name != "lines"}
-        return DaySums(lines=row["lines"], **amounts, booked_balance=bank.balance(BANK))
+        return DaySums(lines=row["lines"], **amounts)
 
-    async def last_gap(self, day: date) -> Decimal | None:
-        gap: Decimal | None = (await self._session.execute(_LAST_GAP, {"day": day})).scalar_one_or_none()
-        return None if gap is None else money(gap)
+    async def checked(self, day: date, *, now: datetime) -> None:
+        await self._session.execute(_CHECKED, {"day": day, "now": now})
 
-    async def checked(self, day: date, *, gap: Decimal | None, now: datetime) -> None:
-        await self._session.execute(_CHECKED, {"day": day, "gap": gap, "now": now})
+    async def balances_due(self, *, received_before: datetime) -> list[StatementClosed]:
+        rows = await self._session.execute(_BALANCES_DUE, {"received_before": received_before})
+        return [_closed(row) for row in rows.mappings()]
+
+    async def booked_balance(self, closed: StatementClosed, *, flight_s: float) -> BookedBalance:
+        at, flight = closed.closed_at, timedelta(seconds=flight_s)
+        bank = await of_account(self._session, BANK, owner_id=None, moment=Moment(at=at, by=By.OCCURRED))
+        around = {"at": at, "start": at - flight, "end": at + flight}
+        row = (await self._session.execute(FLIGHT, around)).one()
+        return BookedBalance(amount=bank.balance(BANK), flight=Span(low=money(row.low), high=money(row.high)))
+
+    async def known_gap(self, day: date) -> Span | None:
+        row = (await self._session.execute(_KNOWN_GAP, {"day": day})).one_or_none()
+        return None if row is None else Span(low=money(row.gap_low), high=money(row.gap_high))
+
+    async def settle_balance(self, day: date, *, gap: Decimal, settled: Span) -> None:
+        values = {"day": day, "gap": gap, "low": settled.low, "high": settled.high}
+        await self._session.execute(_SETTLE, values)
 
     async def days(self, *, before: date | None, limit: int) -> list[BankDay]:
         rows = await self._session.execute(DAYS, {"before": before, "limit": limit})

@@ -4,11 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -57,8 +57,7 @@ _ACCOUNT_IDS: Final = text("SELECT code, id FROM ledger_accounts")
 _ENTRY_BITS: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(NamedTuple):
     """An instruction, and whose message ordered it: what is published of it names that as its cause."""
 
     instruction: Instruction
@@ -113,6 +112,7 @@ class SqlBook:
             movements=self._movements(books),
         )
         await link(self._tx.session, content)
+        self._ids = IdTexts()
 
     async def _claim(self, instructions: Sequence[Instruction]) -> dict[str, UUID]:
         """Insert the financial events that are new; external id → event id. DuplicateDiffers for liars."""
@@ -161,7 +161,10 @@ class SqlBook:
         rows = BalanceRows(session, account_ids=self._account_ids)
         instructions = [pending.instruction for pending in fresh]
         deciding = any(instruction.posting is Posting.AUTHORISING for instruction in instructions)
-        drivers = sorted({driver_id for instruction in instructions for driver_id in instruction.drivers})
+        drivers = sorted(
+            {driver_id for instruction in instructions for driver_id in instruction.drivers},
+            key=attrgetter("int"),
+        )
         balances = await (rows.lock_drivers(drivers, now=now) if deciding else rows.debts(drivers))
         # After the locks: whatever an earlier transaction posted about these entities is visible now.
         history = await journals_of_entities(session, entities=(i.entity for i in instructions))

@@ -68,14 +68,7 @@ class ResolutionOrder(Body):
 
 
 class TerminalReversal(Body):
-    """Undo one transaction, why, and on whose order."""
+    """Undo one transaction, and why."""
 
     transaction_id: Name
     reason: Text
-    ordered_by: UUID
-
-
-class TerminalJournal(JournalOrder):
-    """A proposal from a terminal: another admin approves it over HTTP."""
-
-    proposed_by: UUID

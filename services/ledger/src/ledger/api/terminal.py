@@ -7,7 +7,8 @@ from datetime import datetime
 
 from kernel.actor import Actor
 from kernel.ids import new_id
-from ledger.api.orders import TerminalJournal, TerminalReversal
+from kernel.refusals import NotAllowed
+from ledger.api.orders import JournalOrder, TerminalReversal
 from ledger.domain.anchor import Anchor
 from ledger.domain.chart import account
 from ledger.domain.trial_balance import trial_difference
@@ -17,6 +18,7 @@ from ledger.usecases.propose_manual_journal import propose_manual_journal
 from ledger.usecases.reverse_transaction import reverse_transaction
 from ledger.usecases.verify_seals import verify_seals
 from ledger.usecases.verify_snapshots import verify_snapshots
+from web import TokenVerifier, Unauthenticated
 
 Open = Callable[[], AbstractAsyncContextManager[Tx]]
 
@@ -63,9 +65,30 @@ async def verify_days(transaction: Open) -> int:
     return 0
 
 
-async def propose_journal(transaction: Open, *, order: str, now: datetime) -> int:
+async def operator(verifier: TokenVerifier | None, *, token: str | None, login: str) -> Actor:
+    """The admin whose access token it is: an order cannot say by itself who gives it, or one person is both eyes.
+
+    `login` is the name of the machine's user, which the audit keeps beside. Unauthenticated without a token or
+    without a way to verify it, InvalidToken, NotAllowed for anybody but an admin.
+    """
+    if token is None or verifier is None:
+        raise Unauthenticated
+    if verifier.revocations is not None:
+        await verifier.revocations.start()
+    try:
+        principal = await verifier.verify(token)
+    finally:
+        await verifier.close()
+        if verifier.revocations is not None:
+            await verifier.revocations.stop()
+    if principal.user_type != "admin":
+        raise NotAllowed
+    return Actor(user_id=principal.user_id, user_type="admin", user_agent=f"terminal of {login}")
+
+
+async def propose_journal(transaction: Open, *, order: str, by: Actor, now: datetime) -> int:
     """Propose the ordered journal. It is posted when another admin approves it."""
-    wanted = TerminalJournal.model_validate_json(order)
+    wanted = JournalOrder.model_validate_json(order)
     async with transaction() as tx:
         proposal = await propose_manual_journal(
             tx,
@@ -74,14 +97,14 @@ async def propose_journal(transaction: Open, *, order: str, now: datetime) -> in
             description=wanted.description,
             reason=wanted.reason,
             reference_number=wanted.reference_number,
-            actor=Actor(user_id=wanted.proposed_by, user_type="admin"),
+            actor=by,
             now=now,
         )
     print(f"proposed {proposal.id}: another admin approves it (POST /admin/ledger/manual-journals/…/approve)")
     return 0
 
 
-async def reverse_journal(transaction: Open, *, order: str, now: datetime) -> int:
+async def reverse_journal(transaction: Open, *, order: str, by: Actor, now: datetime) -> int:
     """Undo the ordered transaction."""
     wanted = TerminalReversal.model_validate_json(order)
     async with transaction() as tx:
@@ -89,7 +112,7 @@ async def reverse_journal(transaction: Open, *, order: str, now: datetime) -> in
             tx,
             transaction_id=wanted.transaction_id,
             reason=wanted.reason,
-            actor=Actor(user_id=wanted.ordered_by, user_type="admin"),
+            actor=by,
             now=now,
         )
     print(f"reversed {wanted.transaction_id}")

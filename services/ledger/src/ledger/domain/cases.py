@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.ledger import LedgerCaseOpened, LedgerCaseResolved
-from contracts.payment import PaymentClaimRejected
+from contracts.payment import PaymentClaimRejected, StatementLine
 from contracts.payout import PayoutContradicted
 from kernel.money import ZERO
 from kernel.refusals import FieldError, Invalid, Refusal
@@ -134,6 +134,30 @@ class Case:
             resolved_by=self.resolved_by,
             resolved_at=self.resolved_at,
         )
+
+
+def line_case(
+    difference: Difference,
+    line: StatementLine,
+    *,
+    reference: str,
+    external_id: str,
+    case_id: UUID,
+    now: datetime,
+    journal_id: UUID | None = None,
+) -> Case:
+    """Something is wrong with a line of the bank's statement."""
+    return Case(
+        id=case_id,
+        difference=difference,
+        reference=reference,
+        external_id=external_id,
+        amount=line.amount,
+        opened_at=now,
+        day=date.fromisoformat(line.day),
+        line_id=line.line_id,
+        journal_id=journal_id,
+    )
 
 
 def claim_case(claim: PaymentClaimRejected, *, case_id: UUID, now: datetime) -> Case:

@@ -6,7 +6,7 @@ from typing import Final
 from contracts.payment import PaymentCreditRefunded
 from ledger.domain.chart import BANK, PASSENGER_CREDIT, UNIDENTIFIED_PIX
 from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome, Posting
-from ledger.domain.journal import Draft, Entry, Journal, credit, debit
+from ledger.domain.journal import CREDIT, DEBIT, Draft, Entry, Journal, credit, debit
 from ledger.domain.reversal import undone
 from ledger.domain.settlement import payment_transaction
 
@@ -33,7 +33,7 @@ def credit_refund(refunded: PaymentCreditRefunded) -> Instruction:
 def refund_credit(refunded: PaymentCreditRefunded, context: Context) -> Outcome:
     """D 2200[p] or D 2900 / C 1100; Contradiction for more than the Pix credited and still has."""
     credited = context.get(payment_transaction("pix", refunded.external_id))
-    bank, held = credited.entry(BANK), _held(credited)
+    bank, held = credited.entry(BANK, DEBIT), _held(credited)
     before = undone(bank, context=context)
     if before + refunded.amount > credited.total:
         raise Contradiction(f"{refunded.external_id}: {before + refunded.amount} back of {credited.total}")
@@ -60,4 +60,4 @@ def refund_credit(refunded: PaymentCreditRefunded, context: Context) -> Outcome:
 def _held(credited: Journal) -> Entry:
     """Where the Pix was put: one of the two accounts."""
     code = PASSENGER_CREDIT if credited.amount_on(PASSENGER_CREDIT) else UNIDENTIFIED_PIX
-    return credited.entry(code)
+    return credited.entry(code, CREDIT)

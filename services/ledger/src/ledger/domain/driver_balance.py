@@ -1,9 +1,9 @@
 """What the platform owes a driver, what is on its way to them, and what they owe back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.ledger import LedgerDriverBalanceChanged
@@ -31,8 +31,7 @@ class BalanceMoved(Refusal):
     en = "The balance changed while posting."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverBalance:
+class DriverBalance(NamedTuple):
     """`available` is 2100[d], `on_hold` 2150[d], `receivable` 1350[d]; none is ever negative."""
 
     driver_id: UUID

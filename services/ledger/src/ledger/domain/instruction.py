@@ -1,10 +1,11 @@
 """An instruction to the books: what happened, and the rule that turns it into journals."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum, auto
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.refusals import Refusal
@@ -46,8 +47,7 @@ class DuplicateDiffers(Contradiction):
     code = "duplicate_differs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldDecision:
+class HoldDecision(NamedTuple):
     """What became of a payout's hold; `reason` is None when the amount is held."""
 
     driver_id: UUID
@@ -57,8 +57,7 @@ class HoldDecision:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a rule decided: journals to post, and the decision about a hold if it was one."""
 
     drafts: tuple[Draft, ...] = ()
@@ -66,8 +65,7 @@ class Outcome:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """What a rule may look at: the driver's balance now and the journals already posted about the entity."""
 
     balance: DriverBalance | None = None
@@ -102,8 +100,7 @@ class Context:
 Rule = Callable[[Context], Outcome]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One event for the books. `external_id` makes it count once.
 
     `driver_id` is whose balance the rule looks at; `other_drivers` are those whose balances it may move too;
@@ -122,7 +119,7 @@ class Instruction:
     other_drivers: frozenset[UUID] = frozenset()
     ride_id: UUID | None = None
     payment_id: UUID | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = MappingProxyType({})
     entries_max: int = 16
     posting: Posting = Posting.AUTHORISING
 

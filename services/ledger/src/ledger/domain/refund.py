@@ -1,9 +1,11 @@
-"""How a refund is posted: the payment's journals reversed pro rata (ARCHITECTURE §3)."""
+"""How a refund is posted: the payment's entries reversed pro rata (ARCHITECTURE §3)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from contracts.ledger import EntryType
 from contracts.payment import PaymentRefunded
 from kernel.money import ZERO, split
 from ledger.domain.chart import (
@@ -15,10 +17,13 @@ from ledger.domain.chart import (
     RIDE_REVENUE,
 )
 from ledger.domain.instruction import Context, Contradiction, EntityType, Instruction, Outcome
-from ledger.domain.journal import Draft, Journal, Line, credit, debit, without_zeros
-from ledger.domain.settlement import payment_transaction
+from ledger.domain.journal import CREDIT, DEBIT, Draft, Entry, Line, credit, debit, without_zeros
+from ledger.domain.settlement import CONFIRMED
 
 REFUNDED: Final = PaymentRefunded.fact
+
+# The entries of a payment by their account and side: no two of them share both.
+Paid = Mapping[tuple[str, EntryType], Entry]
 
 
 def refund(refunded: PaymentRefunded) -> Instruction:
@@ -44,76 +49,73 @@ def refund_payment(refunded: PaymentRefunded, context: Context) -> Outcome:
     The shares of all refunds so far are split at once and the earlier ones taken off, so that refunds
     that add up to the payment give back exactly its commission and exactly the driver's part.
     """
-    payment = context.get(payment_transaction("payment", refunded.payment_id))
-    divided = context.get(payment_transaction("commission", refunded.payment_id))
-    settled = context.get(payment_transaction("settlement", refunded.payment_id))
-    if any(context.reversed(journal) for journal in (payment, divided, settled)):
-        raise Contradiction(f"payment {refunded.payment_id} was reversed by hand before this refund")
-    commission, earned = _shares(divided, refunded.amount, before=context.bank_total(REFUNDED))
+    paid = _paid(refunded, context)
+    amount = refunded.amount
+    commission, earned = _shares(refunded, paid, before=context.bank_total(REFUNDED))
     taken = min(context.driver().available, earned)
-    drafts = (
-        _part(
-            refunded,
-            "split",
-            "Estorno proporcional da divisão da corrida",
-            *_platform_lines(divided, commission),
-            *_driver_lines(divided, taken=taken, owed=earned - taken),
-            credit(RIDE_REVENUE, refunded.amount, reverses=divided.entry(RIDE_REVENUE).id),
-        ),
-        _part(
-            refunded,
-            "revenue",
-            "Estorno proporcional da corrida",
-            debit(RIDE_REVENUE, refunded.amount, reverses=payment.entry(RIDE_REVENUE).id),
-            credit(PIX_RECEIVABLE, refunded.amount, reverses=payment.entry(PIX_RECEIVABLE).id),
-        ),
-        _part(
-            refunded,
-            "bank",
-            "Pix devolvido ao passageiro",
-            debit(PIX_RECEIVABLE, refunded.amount, reverses=settled.entry(PIX_RECEIVABLE).id),
-            credit(BANK, refunded.amount, reverses=settled.entry(BANK).id),
-        ),
+    lines = without_zeros(
+        debit(COMMISSION, commission, reverses=_id(paid, COMMISSION, CREDIT)),
+        *_driver_lines(paid, taken=taken, owed=earned - taken),
+        credit(RIDE_REVENUE, amount, reverses=_id(paid, RIDE_REVENUE, DEBIT)),
+        debit(RIDE_REVENUE, amount, reverses=_id(paid, RIDE_REVENUE, CREDIT)),
+        credit(PIX_RECEIVABLE, amount, reverses=_id(paid, PIX_RECEIVABLE, DEBIT)),
+        debit(PIX_RECEIVABLE, amount, reverses=_id(paid, PIX_RECEIVABLE, CREDIT)),
+        credit(BANK, amount, reverses=_id(paid, BANK, DEBIT)),
     )
-    return Outcome(drafts=drafts)
+    draft = Draft(
+        transaction_id=f"refund_{refunded.refund_id}",
+        event_type=REFUNDED,
+        entity_type=EntityType.PAYMENT,
+        entity_id=str(refunded.payment_id),
+        reference_number=refunded.e2e_id,
+        description="Pix devolvido ao passageiro",
+        driver_id=refunded.driver_id,
+        lines=lines,
+    )
+    return Outcome(drafts=(draft,))
 
 
-def _shares(divided: Journal, amount: Decimal, *, before: Decimal) -> tuple[Decimal, Decimal]:
+def _paid(refunded: PaymentRefunded, context: Context) -> Paid:
+    """The payment as it is posted, in one journal or, as it was once, in three."""
+    journals = [journal for journal in context.history if journal.draft.event_type == CONFIRMED]
+    if not journals:
+        raise Contradiction(f"payment {refunded.payment_id} is not posted")
+    if any(context.reversed(journal) for journal in journals):
+        raise Contradiction(f"payment {refunded.payment_id} was reversed by hand before this refund")
+    return {
+        (entry.line.account_code, entry.line.entry_type): entry
+        for journal in journals
+        for entry in journal.entries
+    }
+
+
+def _id(paid: Paid, account_code: str, side: EntryType) -> int | None:
+    entry = paid.get((account_code, side))
+    return entry.id if entry else None
+
+
+def _amount(paid: Paid, account_code: str) -> Decimal:
+    entry = paid.get((account_code, CREDIT))
+    return entry.line.amount if entry else ZERO
+
+
+def _shares(refunded: PaymentRefunded, paid: Paid, *, before: Decimal) -> tuple[Decimal, Decimal]:
     """(commission, earnings) that this refund gives back."""
-    whole = divided.amount_on(RIDE_REVENUE)
+    amount, whole = refunded.amount, _amount(paid, RIDE_REVENUE)
     if before + amount > whole:
-        raise Contradiction(f"{divided.draft.transaction_id}: refunds of {before + amount} of {whole}")
-    weights = (divided.amount_on(COMMISSION), divided.amount_on(DRIVER_PAYABLE))
+        raise Contradiction(f"payment {refunded.payment_id}: refunds of {before + amount} of {whole}")
+    weights = (_amount(paid, COMMISSION), _amount(paid, DRIVER_PAYABLE))
     commission_after, earned_after = split(before + amount, weights=weights)
     commission_before, earned_before = split(before, weights=weights)
     return commission_after - commission_before, earned_after - earned_before
 
 
-def _platform_lines(divided: Journal, commission: Decimal) -> tuple[Line, ...]:
-    if commission == ZERO:
+def _driver_lines(paid: Paid, *, taken: Decimal, owed: Decimal) -> tuple[Line, ...]:
+    original = paid.get((DRIVER_PAYABLE, CREDIT))
+    if original is None:
         return ()
-    return (debit(COMMISSION, commission, reverses=divided.entry(COMMISSION).id),)
-
-
-def _driver_lines(divided: Journal, *, taken: Decimal, owed: Decimal) -> tuple[Line, ...]:
-    if taken + owed == ZERO:
-        return ()
-    original = divided.entry(DRIVER_PAYABLE)
     driver_id = original.line.driver_id
-    return without_zeros(
+    return (
         debit(DRIVER_PAYABLE, taken, driver_id=driver_id, reverses=original.id),
         debit(DRIVER_RECEIVABLE, owed, driver_id=driver_id, reverses=original.id),
-    )
-
-
-def _part(refunded: PaymentRefunded, part: str, description: str, *lines: Line) -> Draft:
-    return Draft(
-        transaction_id=f"refund_{part}_{refunded.refund_id}",
-        event_type=REFUNDED,
-        entity_type=EntityType.PAYMENT,
-        entity_id=str(refunded.payment_id),
-        reference_number=refunded.e2e_id,
-        description=description,
-        driver_id=refunded.driver_id,
-        lines=lines,
     )

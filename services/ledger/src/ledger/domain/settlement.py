@@ -1,5 +1,6 @@
 """How a received Pix is posted (ARCHITECTURE §3: payment.confirmed, unmatched or surplus Pix)."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -25,7 +26,7 @@ PAYMENT_FEE: Final = "payment.fee"
 
 
 def payment_transaction(part: str, payment_id: object) -> str:
-    """The transaction id of one part of a payment: payment, commission, settlement, fee or netting."""
+    """The transaction id of one part of a payment: payment, fee or netting."""
     return f"{part}_{payment_id}"
 
 
@@ -56,38 +57,28 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
     if paid.amount == ZERO:
         return Outcome()
     earned = paid.amount - paid.commission
-    drafts = [
-        _part(
-            paid,
-            "payment",
-            "Corrida a receber por Pix",
-            debit(PIX_RECEIVABLE, paid.amount),
-            credit(RIDE_REVENUE, paid.amount),
-        ),
-        _part(
-            paid,
-            "commission",
-            "Divisão da corrida entre plataforma e motorista",
-            debit(RIDE_REVENUE, paid.amount),
-            *without_zeros(
-                credit(COMMISSION, paid.commission),
-                credit(DRIVER_PAYABLE, earned, driver_id=paid.driver_id),
-            ),
-        ),
-        _part(
-            paid,
-            "settlement",
-            "Pix liquidado na conta",
-            debit(BANK, paid.amount),
-            credit(PIX_RECEIVABLE, paid.amount),
-        ),
-    ]
+    drafts = [_part(paid, "payment", "Corrida paga por Pix", *_ride_lines(paid, earned=earned))]
     if paid.fee != ZERO:
         fee = debit(PIX_FEES, paid.fee), credit(BANK, paid.fee)
         drafts.append(_part(paid, "fee", "Tarifa do Pix recebido", *fee, event_type=PAYMENT_FEE))
     if lines := repayment(context.driver(), gained=earned):
         drafts.append(_part(paid, "netting", NETTING, *lines, event_type=NETTED))
     return Outcome(drafts=tuple(drafts))
+
+
+def _ride_lines(paid: PaymentConfirmed, *, earned: Decimal) -> tuple[Line, ...]:
+    """The fare is owed to us and earned, it is divided, and the Pix is on the account at once."""
+    return (
+        debit(PIX_RECEIVABLE, paid.amount),
+        credit(RIDE_REVENUE, paid.amount),
+        debit(RIDE_REVENUE, paid.amount),
+        *without_zeros(
+            credit(COMMISSION, paid.commission),
+            credit(DRIVER_PAYABLE, earned, driver_id=paid.driver_id),
+        ),
+        debit(BANK, paid.amount),
+        credit(PIX_RECEIVABLE, paid.amount),
+    )
 
 
 def _part(

@@ -52,14 +52,20 @@ class ReceivedLine:
     received_at: datetime
 
 
-def check_same_line(line: StatementLine, known: StatementLine) -> None:
-    """Contradiction unless a line of the same id said the same before.
+def changed_line(line: StatementLine, known: StatementLine) -> Difference | None:
+    """That a line says another amount than it did before; Contradiction when it speaks of something else at all.
 
-    A name that was not told at first is no contradiction: Efí's lists know fewer of them than its report.
+    A name that was not told at first is no difference, and neither is the moment within the day: Efí's lists know
+    fewer names than its report, and other moments.
     """
     untold = [name for name in _NAMES if getattr(line, name) is None or getattr(known, name) is None]
-    if line.model_copy(update=dict.fromkeys(untold)) != known.model_copy(update=dict.fromkeys(untold)):
+    same = dict.fromkeys(untold) | {"amount": known.amount, "occurred_at": known.occurred_at}
+    if line.model_copy(update=same) != known.model_copy(update=dict.fromkeys(untold)):
         raise Contradiction(f"statement line {line.line_id} was different before")
+    if line.amount == known.amount:
+        return None
+    detail = f"Efí reports {line.kind.value} of {line.amount} on {line.day}; it said {known.amount} before"
+    return Difference(kind=CaseKind.AMOUNT_DIFFERS, detail=detail)
 
 
 def choose(line: StatementLine, candidates: Sequence[BankEntry]) -> tuple[BankEntry, ...]:
@@ -122,8 +128,7 @@ class DaySums:
 
     `booked` is what moved on BANCO_CORRENTE by occurred time on that day; of it `entries_alone` has no line
     yet, and of the lines `lines_alone` no entry. `shifted` is what matched across midnight: entries of this
-    day with lines of another, less lines of this day with entries of another. `booked_balance` is the
-    account's balance at the moment of the statement's.
+    day with lines of another, less lines of this day with entries of another.
     """
 
     lines: int
@@ -132,20 +137,15 @@ class DaySums:
     entries_alone: Decimal
     lines_alone: Decimal
     shifted: Decimal
-    booked_balance: Decimal
 
     @property
     def remainder(self) -> Decimal:
         """What no line and no entry explains: zero, or the matching is wrong."""
         return self.booked - self.lines_total - self.entries_alone + self.lines_alone - self.shifted
 
-    def gap(self, closed: StatementClosed) -> Decimal | None:
-        """The bank's balance less ours, None when the bank said none."""
-        return None if closed.balance is None else closed.balance - self.booked_balance
 
-
-def day_differences(closed: StatementClosed, sums: DaySums, *, known_gap: Decimal | None) -> list[Difference]:
-    """What is wrong with the day as a whole. `known_gap` is the last statement's: only a new one is news."""
+def day_differences(closed: StatementClosed, sums: DaySums) -> list[Difference]:
+    """What is wrong with the day's lines as a whole. Its balance is judged later: `domain/bank_balance.py`."""
     found: list[Difference] = []
     stated = closed.came_in + closed.went_out
     if (closed.lines, stated) != (sums.lines, sums.lines_total):
@@ -154,9 +154,4 @@ def day_differences(closed: StatementClosed, sums: DaySums, *, known_gap: Decima
     if sums.remainder != ZERO:
         detail = f"booked {sums.booked}, stated {sums.lines_total}, of it {sums.remainder} unexplained"
         found.append(Difference(kind=CaseKind.TOTALS_DIFFER, detail=detail))
-    gap = sums.gap(closed)
-    # The first gap is what the account held before the books began: shown, and no news.
-    if gap is not None and gap != ZERO and known_gap is not None and gap != known_gap:
-        detail = f"Efí's balance is {closed.balance}, booked {sums.booked_balance}; before they were {known_gap} apart"
-        found.append(Difference(kind=CaseKind.BALANCE_DIFFERS, detail=detail))
     return found

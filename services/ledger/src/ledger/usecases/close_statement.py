@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 from contracts.payment import StatementClosed
+from ledger.domain.statement import choose
 from ledger.ports import Tx
-from ledger.usecases.match_statement_line import match_statement_line
 
 
 async def close_statement(tx: Tx, *, closed: StatementClosed, now: datetime) -> int:
@@ -13,6 +13,11 @@ async def close_statement(tx: Tx, *, closed: StatementClosed, now: datetime) -> 
     A statement of a day under way only shows how it stands: the day as a whole is judged by its own.
     """
     await tx.bank_statements.keep_closed(closed, now=now)
-    lines = await tx.bank_statements.unmatched_lines(day=date.fromisoformat(closed.day))
-    matched = [await match_statement_line(tx, line=waiting.line, now=now) for waiting in lines]
-    return matched.count(False)
+    await tx.bank_statements.lock()
+    lonely = 0
+    for waiting in await tx.bank_statements.unmatched_lines(day=date.fromisoformat(closed.day)):
+        found = choose(waiting.line, await tx.bank_statements.candidates(waiting.line))
+        if found:
+            await tx.bank_statements.match(waiting.line, found, now=now)
+        lonely += not found
+    return lonely

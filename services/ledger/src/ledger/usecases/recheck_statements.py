@@ -6,7 +6,8 @@ from uuid import UUID
 
 from contracts.payment import StatementClosed
 from kernel.money import ZERO
-from ledger.domain.cases import Case, Difference
+from ledger.domain.bank_balance import balance_difference, settled_gap
+from ledger.domain.cases import Case, Difference, line_case
 from ledger.domain.statement import (
     ReceivedLine,
     choose,
@@ -20,8 +21,20 @@ from ledger.ports import Tx
 from ledger.usecases.open_case import open_case
 
 
-async def recheck_statements(tx: Tx, *, grace_s: float, new_id: Callable[[], UUID], now: datetime) -> int:
-    """How many cases were opened: for lines and complete statements that arrived more than `grace_s` ago."""
+async def recheck_statements(
+    tx: Tx,
+    *,
+    grace_s: float,
+    new_id: Callable[[], UUID],
+    now: datetime,
+    balance_s: float = 0.0,
+    flight_s: float = 0.0,
+) -> int:
+    """How many cases were opened: for lines and complete statements that arrived more than `grace_s` ago.
+
+    The bank's balance is judged once the statement is `balance_s` old, by then what was under way has been booked;
+    what occurred within `flight_s` of its moment may have been counted by the bank on the other side of it.
+    """
     before = now - timedelta(seconds=grace_s)
     await tx.bank_statements.lock()
     cases: list[Case] = []
@@ -30,6 +43,10 @@ async def recheck_statements(tx: Tx, *, grace_s: float, new_id: Callable[[], UUI
     opened = [await open_case(tx, case=case) for case in cases]
     for closed in await tx.bank_statements.due(received_before=before):
         opened += [await open_case(tx, case=c) for c in await _day_cases(tx, closed, new_id=new_id, now=now)]
+    balances = await tx.bank_statements.balances_due(received_before=now - timedelta(seconds=balance_s))
+    for closed in balances:
+        drifted = await _drifted(tx, closed, flight_s=flight_s, case_id=new_id(), now=now)
+        opened += [await open_case(tx, case=case) for case in drifted]
     return opened.count(True)
 
 
@@ -44,15 +61,13 @@ async def _line_cases(
     if found or waiting.received_at > before:
         return []
     return [
-        Case(
-            id=new_id(),
-            difference=difference_of(line, candidates),
+        line_case(
+            difference_of(line, candidates),
+            line,
             reference=reference_of(line),
             external_id=f"statement:{line.line_id}",
-            amount=line.amount,
-            opened_at=now,
-            day=date.fromisoformat(line.day),
-            line_id=line.line_id,
+            case_id=new_id(),
+            now=now,
             journal_id=candidates[0].journal_id if candidates else None,
         )
     ]
@@ -64,7 +79,6 @@ async def _day_cases(
     day = date.fromisoformat(closed.day)
     contested = await tx.bank_statements.contested(day)
     sums = await tx.bank_statements.sums(closed)
-    known_gap = await tx.bank_statements.last_gap(day)
     cases = [
         Case(
             id=new_id(),
@@ -81,10 +95,23 @@ async def _day_cases(
     ]
     cases += [
         _whole_day_case(difference, day, case_id=new_id(), now=now)
-        for difference in day_differences(closed, sums, known_gap=known_gap)
+        for difference in day_differences(closed, sums)
     ]
-    await tx.bank_statements.checked(day, gap=sums.gap(closed), now=now)
+    await tx.bank_statements.checked(day, now=now)
     return cases
+
+
+async def _drifted(
+    tx: Tx, closed: StatementClosed, *, flight_s: float, case_id: UUID, now: datetime
+) -> list[Case]:
+    day = date.fromisoformat(closed.day)
+    booked = await tx.bank_statements.booked_balance(closed, flight_s=flight_s)
+    known = await tx.bank_statements.known_gap(day)
+    difference = balance_difference(closed, booked, known=known)
+    assert closed.balance is not None, "only balances that were told are due"
+    gap = settled_gap(booked.gap(closed.balance), known=known)
+    await tx.bank_statements.settle_balance(day, gap=closed.balance - booked.amount, settled=gap)
+    return [] if difference is None else [_whole_day_case(difference, day, case_id=case_id, now=now)]
 
 
 def _whole_day_case(difference: Difference, day: date, *, case_id: UUID, now: datetime) -> Case:

@@ -7,6 +7,7 @@ import pytest
 from ledger_books import NOW, confirmed
 from ledger_fakes import FakeBooks
 
+from contracts.ledger import EntryType
 from kernel.ids import new_id
 from ledger.domain.chart import UnknownAccount, account, detail_account
 from ledger.domain.driver_balance import DriverBalance, NegativeBalance
@@ -71,11 +72,12 @@ def test_a_line_without_owner_moves_nobody() -> None:
     assert debit("1100", ONE, driver_id=new_id()).owner_id is None
 
 
-def test_a_journal_has_no_entry_on_other_accounts() -> None:
+@pytest.mark.parametrize(("code", "side"), [("5100", EntryType.DEBIT), ("4200", EntryType.DEBIT)])
+def test_a_journal_has_no_entry_on_other_accounts_or_sides(code: str, side: EntryType) -> None:
     books = FakeBooks()
     books.post(settlement(confirmed()))
     with pytest.raises(InvalidJournal):
-        books.journals[0].entry("5100")
+        books.journals[0].entry(code, side)
 
 
 def test_a_balance_never_falls_below_zero() -> None:

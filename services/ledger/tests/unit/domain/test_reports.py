@@ -82,7 +82,7 @@ class Story:
 
     def reverse(self) -> None:
         if self._names:
-            for part in ("payment", "commission", "settlement", "fee"):
+            for part in ("payment", "fee"):
                 name = f"{part}_{self.paid.payment_id}"
                 found = next(j for j in self.books.journals if j.draft.transaction_id == name)
                 self.post(reversal(found, reason="wrong"))
@@ -207,7 +207,7 @@ def test_a_moment_knows_its_day_and_the_last_full_one() -> None:
 def posting(description: str, reference: str | None = "E1") -> DriverPosting:
     return DriverPosting(
         journal_id=new_id(),
-        transaction_id="commission_1",
+        transaction_id="payment_1",
         event_type="payment.confirmed",
         description=description,
         reference=reference,

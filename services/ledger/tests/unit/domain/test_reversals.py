@@ -1,6 +1,6 @@
 """Undoing journals: what is left of them, and what the driver no longer has."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from ledger_books import NOW, completed, confirmed, failed, mismatch, ready, refunded, returned
 from ledger_fakes import FakeBooks
 from ledger_office import credit_refunded
+from ledger_three_journals import PARTS, settlement_in_three
 
+from contracts.ledger import EntryType
+from contracts.payment import PaymentConfirmed
 from kernel.ids import new_id
-from kernel.money import money
+from kernel.money import ZERO, money
 from ledger.domain.credit_refund import credit_refund
 from ledger.domain.debt import NETTED
 from ledger.domain.driver_balance import NegativeBalance
@@ -30,6 +33,10 @@ def journal(books: FakeBooks, transaction_id: str) -> Journal:
 
 def undo(books: FakeBooks, transaction_id: str) -> None:
     books.post(reversal(journal(books, transaction_id), reason="wrong"))
+
+
+def lines(journal: Journal) -> list[str]:
+    return [f"{line.entry_type.value[0]} {line.account_code} {line.amount}" for line in journal.draft.lines]
 
 
 def manual(books: FakeBooks, *lines: Line) -> str:
@@ -58,11 +65,16 @@ def test_of_a_journal_that_was_given_back_in_full_nothing_is_left_to_reverse() -
     books, payment = FakeBooks(), confirmed()
     books.post(settlement(payment))
     books.post(refund(refunded(payment, "50.00")))
-    settled = journal(books, f"settlement_{payment.payment_id}")
+    posted = journal(books, f"payment_{payment.payment_id}")
     with pytest.raises(AlreadyReversed):
-        reverse(settled, context=Context(history=tuple(books.journals)), description="again")
+        reverse(posted, context=Context(history=tuple(books.journals)), description="again")
 
 
+@pytest.mark.parametrize(
+    ("posted_as", "names"),
+    [(settlement, ("payment", "fee")), (settlement_in_three, (*PARTS, "fee"))],
+    ids=["in one journal", "in three, as once"],
+)
 @given(
     fare=st.integers(1, 10_000),
     commission=st.integers(0, 10_000),
@@ -70,13 +82,18 @@ def test_of_a_journal_that_was_given_back_in_full_nothing_is_left_to_reverse() -
     out=st.integers(0, 100),
 )
 def test_all_parts_of_a_partly_refunded_payment_reverse_to_nothing(
-    fare: int, commission: int, part: int, out: int
+    posted_as: Callable[[PaymentConfirmed], Instruction],
+    names: tuple[str, ...],
+    fare: int,
+    commission: int,
+    part: int,
+    out: int,
 ) -> None:
     """Whatever was refunded and paid out before: only the rest is reversed, and the driver owes what is gone."""
     books, amount = FakeBooks(), Decimal(fare) / 100
     kept = min(Decimal(commission) / 100, amount)
     paid = confirmed(f"{amount:.2f}", commission=f"{kept:.2f}", fee="0.01")
-    books.post(settlement(paid))
+    books.post(posted_as(paid))
     back = money(fare * part // 100) / 100
     if back > 0:
         books.post(refund(refunded(paid, f"{back:.2f}")))
@@ -84,7 +101,7 @@ def test_all_parts_of_a_partly_refunded_payment_reverse_to_nothing(
     if sent > 0:
         payout = ready(f"{sent:.2f}", driver_id=paid.driver_id)
         books.post(hold(payout), completion(completed(payout)))
-    for name in ("payment", "commission", "settlement", "fee"):
+    for name in names:
         if name != "fee" and back == amount:
             with pytest.raises(AlreadyReversed):
                 undo(books, f"{name}_{paid.payment_id}")
@@ -102,7 +119,7 @@ def test_all_parts_of_a_partly_refunded_payment_reverse_to_nothing(
 def _again(books: FakeBooks, transaction_id: str) -> Instruction:
     """The same order under another external id: the rule itself refuses, not only the key."""
     order = reversal(journal(books, transaction_id), reason="again")
-    return replace(order, external_id=f"again:{new_id()}")
+    return order._replace(external_id=f"again:{new_id()}")
 
 
 def test_what_the_driver_no_longer_has_is_owed() -> None:
@@ -110,12 +127,60 @@ def test_what_the_driver_no_longer_has_is_owed() -> None:
     paid = confirmed("100.00", commission="20.00")
     payout = ready("70.00", driver_id=paid.driver_id)
     books.post(settlement(paid), hold(payout), completion(completed(payout)))
-    undo(books, f"commission_{paid.payment_id}")
+    undo(books, f"payment_{paid.payment_id}")
     balance = books.balance(paid.driver_id)
     assert (balance.available, balance.receivable) == (0, money("70.00"))
     undone = books.journals[-1]
-    original = journal(books, f"commission_{paid.payment_id}").entry("2100").id
+    original = journal(books, f"payment_{paid.payment_id}").entry("2100", EntryType.CREDIT).id
     assert {e.line.reverses for e in undone.entries if e.line.account_code in ("2100", "1350")} == {original}
+
+
+def test_a_payment_reversed_after_a_refund_and_a_payout_leaves_what_is_gone_to_the_driver() -> None:
+    """100.00 came, 5.00 went back and 70.00 to the driver: of their 80.00 less 4.00 they still have 6.00."""
+    books = FakeBooks()
+    paid = confirmed("100.00", commission="20.00")
+    payout = ready("70.00", driver_id=paid.driver_id)
+    books.post(settlement(paid), hold(payout), completion(completed(payout)), refund(refunded(paid, "5.00")))
+    assert books.balance(paid.driver_id).available == money("6.00")
+
+    undo(books, f"payment_{paid.payment_id}")
+
+    assert lines(books.journals[-1]) == [
+        *["C 1300 95.00", "D 4100 95.00"],
+        *["C 4100 95.00", "D 4200 19.00", "D 2100 6.00", "D 1350 70.00"],
+        *["C 1100 95.00", "D 1300 95.00"],
+    ]
+    codes = ("1100", "1300", "1350", "2100", "2150", "4100", "4200")
+    assert {code: books.account(code) for code in codes} == {
+        **dict.fromkeys(codes, ZERO),
+        "1100": money("-70.00"),
+        "1350": money("70.00"),
+    }
+    balance = books.balance(paid.driver_id)
+    assert (balance.available, balance.on_hold, balance.receivable) == (ZERO, ZERO, money("70.00"))
+
+
+@pytest.mark.parametrize(
+    ("commission", "divided"),
+    [("0.00", ["C 4100 10.00", "D 2100 10.00"]), ("10.00", ["C 4100 10.00", "D 4200 10.00"])],
+    ids=["no commission", "all of it commission"],
+)
+def test_a_payment_that_is_not_divided_is_reversed_by_the_lines_that_it_has(
+    commission: str, divided: list[str]
+) -> None:
+    books = FakeBooks()
+    paid = confirmed("10.00", commission=commission)
+    books.post(settlement(paid))
+
+    undo(books, f"payment_{paid.payment_id}")
+
+    [posted, undone] = books.journals
+    assert lines(undone) == ["C 1300 10.00", "D 4100 10.00", *divided, "C 1100 10.00", "D 1300 10.00"]
+    assert [line.reverses for line in undone.draft.lines] == [entry.id for entry in posted.entries]
+    assert undone.draft.reverses == posted.id
+    assert {books.account(code) for code in ("1100", "1300", "2100", "4100", "4200")} == {0}
+    balance = books.balance(paid.driver_id)
+    assert (balance.available, balance.receivable) == (ZERO, ZERO)
 
 
 def test_reversals_refunds_nettings_and_a_payouts_steps_are_not_reversed() -> None:
@@ -132,7 +197,7 @@ def test_reversals_refunds_nettings_and_a_payouts_steps_are_not_reversed() -> No
     undo(books, f"payment_{paid.payment_id}")
     refused = [
         f"payment_{paid.payment_id}_reversal",
-        f"refund_split_{refunding.refund_id}",
+        f"refund_{refunding.refund_id}",
         f"credit_refund_{given_back.refund_id}",
         f"payout_{sent.payout_id}",
         f"payout_completed_{sent.payout_id}",
@@ -190,6 +255,6 @@ def test_a_refund_of_a_payment_that_was_reversed_by_hand_waits_for_someone() -> 
     books = FakeBooks()
     paid = confirmed("100.00", commission="20.00")
     books.post(settlement(paid))
-    undo(books, f"settlement_{paid.payment_id}")
+    undo(books, f"payment_{paid.payment_id}")
     with pytest.raises(Contradiction):
         books.post(refund(refunded(paid, "10.00")))

@@ -27,14 +27,23 @@ def lines(journal: Journal) -> list[tuple[str, str, str]]:
     return [(one.entry_type.value[0], one.account_code, str(one.amount)) for one in journal.draft.lines]
 
 
-def test_a_payment_posts_revenue_split_settlement_and_fee(books: FakeBooks) -> None:
-    books.post(settlement(confirmed("10.01", commission="2.00", fee="0.05")))
+def test_a_payment_posts_revenue_split_and_settlement_as_one_journal_and_the_fee_as_another(
+    books: FakeBooks,
+) -> None:
+    paid = confirmed("10.01", commission="2.00", fee="0.05")
+    books.post(settlement(paid))
 
     assert [lines(journal) for journal in books.journals] == [
-        [("D", "1300", "10.01"), ("C", "4100", "10.01")],
-        [("D", "4100", "10.01"), ("C", "4200", "2.00"), ("C", "2100", "8.01")],
-        [("D", "1100", "10.01"), ("C", "1300", "10.01")],
+        [
+            *[("D", "1300", "10.01"), ("C", "4100", "10.01")],
+            *[("D", "4100", "10.01"), ("C", "4200", "2.00"), ("C", "2100", "8.01")],
+            *[("D", "1100", "10.01"), ("C", "1300", "10.01")],
+        ],
         [("D", "5100", "0.05"), ("C", "1100", "0.05")],
+    ]
+    assert [(journal.draft.transaction_id, journal.draft.event_type) for journal in books.journals] == [
+        (f"payment_{paid.payment_id}", "payment.confirmed"),
+        (f"fee_{paid.payment_id}", "payment.fee"),
     ]
 
 
@@ -50,9 +59,19 @@ def test_a_part_of_nothing_posts_no_line(
 ) -> None:
     paid = confirmed("10.00", commission=commission)
     books.post(settlement(paid))
-    assert lines(books.journals[1]) == split
+    assert lines(books.journals[0]) == [
+        *[("D", "1300", "10.00"), ("C", "4100", "10.00")],
+        *split,
+        *[("D", "1100", "10.00"), ("C", "1300", "10.00")],
+    ]
     books.post(refund(refunded(paid, "10.00")))
     assert books.account("1100") == books.account("2100") == books.account("4200") == 0
+    [_, part] = split
+    assert lines(books.journals[1]) == [
+        *[("D", part[1], "10.00"), ("C", "4100", "10.00")],
+        *[("D", "4100", "10.00"), ("C", "1300", "10.00")],
+        *[("D", "1300", "10.00"), ("C", "1100", "10.00")],
+    ]
 
 
 @pytest.mark.parametrize("commission", ["-0.01", "10.01"])
@@ -100,15 +119,18 @@ def test_a_refund_names_the_entries_that_it_reverses(books: FakeBooks) -> None:
     books.post(settlement(paid))
     originals = {entry.id: entry.line for journal in books.journals for entry in journal.entries}
     before = len(books.journals)
+    giving_back = refunded(paid, "5.00")
 
-    books.post(refund(refunded(paid, "5.00")))
+    books.post(refund(giving_back))
 
-    for journal in books.journals[before:]:
-        for line in journal.draft.lines:
-            assert line.reverses is not None
-            original = originals[line.reverses]
-            assert (original.account_code, original.entry_type) != (line.account_code, line.entry_type)
-            assert original.account_code == line.account_code
+    [journal] = books.journals[before:]
+    assert journal.draft.transaction_id == f"refund_{giving_back.refund_id}"
+    for line in journal.draft.lines:
+        assert line.reverses is not None
+        original = originals[line.reverses]
+        assert (original.account_code, original.entry_type) != (line.account_code, line.entry_type)
+        assert original.account_code == line.account_code
+    assert sorted(line.reverses for line in journal.draft.lines if line.reverses) == sorted(originals)
 
 
 def test_a_refund_of_an_unknown_payment_contradicts(books: FakeBooks) -> None:
@@ -220,7 +242,10 @@ def test_a_repeat_within_a_batch_counts_once_unless_it_disagrees() -> None:
 
 def test_amounts_on_a_journals_side_are_found(books: FakeBooks) -> None:
     books.post(settlement(confirmed("10.00", commission="2.00")))
-    journal = books.journals[1]
-    assert journal.entry("4200").line.entry_type is EntryType.CREDIT
-    assert journal.amount_on("1100") == 0
+    [journal] = books.journals
+    assert journal.entry("4200", EntryType.CREDIT).line.amount == Decimal("2.00")
+    turned_over = [journal.entry("4100", side) for side in EntryType]
+    assert [entry.line.entry_type for entry in turned_over] == [*EntryType]
+    assert turned_over[0].id != turned_over[1].id
+    assert (journal.amount_on("4100"), journal.amount_on("5100")) == (Decimal("20.00"), 0)
     assert journal.posted_at == NOW

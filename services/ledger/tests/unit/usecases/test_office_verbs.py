@@ -115,11 +115,11 @@ async def test_a_line_waits_for_its_entry_and_then_opens_one_case(tx: FakeTx) ->
     paid, never = confirmed("50.00"), confirmed("30.00")
     lines = [received_line(paid, day=DAY), received_line(never, day=DAY)]
     for line in lines:
-        assert not await match_statement_line(tx, line=line, now=NOW)
+        assert not await match_statement_line(tx, line=line, case_id=new_id(), now=NOW)
     await settle_payment(tx, paid=paid, now=NOW)
     await tx.commit()
     assert await close_statement(tx, closed=closed(lines, day=DAY, at=NOW), now=NOW) == 1
-    assert await match_statement_line(tx, line=lines[0], now=NOW)
+    assert await match_statement_line(tx, line=lines[0], case_id=new_id(), now=NOW)
     assert await recheck_statements(tx, grace_s=60, new_id=new_id, now=NOW) == 0
     later = NOW + timedelta(seconds=60)
     assert [await recheck_statements(tx, grace_s=60, new_id=new_id, now=later) for _ in range(2)] == [1, 0]
@@ -156,7 +156,7 @@ async def test_an_entry_without_a_line_and_one_of_another_amount_open_their_case
         await settle_payment(tx, paid=paid, now=NOW)
     await tx.commit()
     line = received_line(known, day=DAY, amount="49.00")
-    await match_statement_line(tx, line=line, now=NOW)
+    await match_statement_line(tx, line=line, case_id=new_id(), now=NOW)
     await close_statement(tx, closed=closed([line], day=DAY, at=NOW), now=NOW)
     before = list(tx.books.journals)
     assert await recheck_statements(tx, grace_s=0, new_id=new_id, now=NOW) == 2

@@ -124,7 +124,7 @@ async def test_the_chain_is_verified_from_its_beginning(tx: FakeTx) -> None:
         tx.seals.link()
 
     verdict = await verify_seals(tx)
-    assert (verdict.seals, verdict.journals, verdict.broken_seq) == (3, 9, None)
-    tx.books.journals[4] = tx.books.journals[3]
+    assert (verdict.seals, verdict.journals, verdict.broken_seq) == (3, 3, None)
+    tx.books.journals[1] = tx.books.journals[0]
     verdict = await verify_seals(tx)
     assert (verdict.seals, verdict.broken_seq) == (1, 2)
