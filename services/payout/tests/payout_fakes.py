@@ -46,6 +46,7 @@ class PayoutRows:
     def __init__(self) -> None:
         self.payouts: dict[UUID, Payout] = {}
         self.due: dict[UUID, datetime | None] = {}
+        self.hinted: dict[UUID, datetime] = {}
         self.attempts: dict[UUID, tuple[UUID, Attempt]] = {}
         self.returns: dict[str, tuple[UUID, KnownReturn]] = {}
         self.contradictions: dict[tuple[UUID, str], Contradiction] = {}
@@ -76,16 +77,20 @@ class FakePayouts:
 
     async def save(self, payout: Payout, *, due_at: datetime | None) -> None:
         assert self._rows.payouts[payout.id].version < payout.version
-        await self.add(payout, due_at=due_at)
+        self._rows.payouts[payout.id] = payout
+        if payout.step is Step.SENDING:
+            self._rows.hinted.pop(payout.id, None)
+        await self.postpone(payout.id, due_at=due_at)
 
     async def postpone(self, payout_id: UUID, *, due_at: datetime | None) -> None:
-        self._rows.due[payout_id] = due_at
+        alarms = (self._rows.hinted.get(payout_id), due_at)
+        self._rows.due[payout_id] = min((at for at in alarms if at is not None), default=None)
 
     async def hasten(self, id_envio: str, *, now: datetime) -> bool:
         reached = {Step.SENT, Step.UNKNOWN, Step.FAILED, Step.COMPLETED, Step.RETURNED}
         for payout in self._rows.payouts.values():
             if payout.id_envio == id_envio and payout.step in reached:
-                self._rows.due[payout.id] = now
+                self._rows.due[payout.id] = self._rows.hinted[payout.id] = now
                 return True
         return False
 
@@ -96,6 +101,7 @@ class FakePayouts:
         due = [id_ for id_ in sorted(alarms, key=alarms.__getitem__) if self._rows.payouts[id_].step in steps]
         for payout_id in due[:limit]:
             self._rows.due[payout_id] = until
+            self._rows.hinted.pop(payout_id, None)
         return [self._rows.payouts[payout_id] for payout_id in due[:limit]]
 
     async def list_of(

@@ -19,15 +19,21 @@ W = TypeVar("W", bound=Wire)
 TEXT_MAX: Final = 200
 NOT_A_VERDICT = frozenset({301, 302, 303, 307, 308, 408, 425})
 NOT_EFIS: Final = "http_error"
+PROBLEM_TYPES: Final = "https://pix.bcb.gov.br/"
+NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error body in one shape, whichever family it was of."""
+    """An error body in one shape, whichever family it was of.
+
+    `own`: it is written as only Efí writes. Family C and a problem of any other type are what every gateway says.
+    """
 
     name: str
     detail: str
     raw: Any = None
+    own: bool = False
 
 
 def decode(response: httpx.Response) -> Any:
@@ -54,7 +60,8 @@ def problem_of(response: httpx.Response) -> Problem:
         text = redacted(response.text[:TEXT_MAX])
         return Problem(NOT_EFIS, text, text)
     name, detail = _name_and_detail(body)
-    return Problem(name, detail, _redacted(body))
+    own = "nome" in body or str(body.get("type")).startswith(PROBLEM_TYPES)
+    return Problem(name, detail, _redacted(body), own)
 
 
 def _name_and_detail(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -109,7 +116,7 @@ def raise_for(response: httpx.Response, *, now: datetime) -> None:
     """Nothing for a 2xx; else the error that says whether anything happened. `now` reads `Retry-After`.
 
     A 4xx that does not speak as Efí is the word of somebody on the way (an edge, a proxy): no verdict, and no
-    proof that an id is unknown.
+    proof that an id is unknown. A 404 is what they say most often, so it has to be Efí's own beyond doubt.
     """
     status = response.status_code
     if 200 <= status < 300:
@@ -121,7 +128,8 @@ def raise_for(response: httpx.Response, *, now: datetime) -> None:
         raise EfiThrottled(said, retry_after_s=retry_after_s(response, now=now), **known)
     if status in (401, 403):
         raise EfiUnauthorized(said, **known)
-    if status >= 500 or status in NOT_A_VERDICT or problem.name == NOT_EFIS:
+    foreign = problem.name == NOT_EFIS or (status == NOT_FOUND and not problem.own)
+    if status >= 500 or status in NOT_A_VERDICT or foreign:
         raise EfiUnknown(f"HTTP {status} {said}", **known)
     raise EfiRefused(problem.name, status, problem.detail, raw=problem.raw)
 

@@ -46,12 +46,16 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """Money of a Pix that we sent coming back from its receiver."""
+    """Money of a Pix that we sent coming back from its receiver.
+
+    `id` tells the returns of one Pix apart from the start; `return_id` (rtrId) is told when the bank has it.
+    """
 
     return_id: str | None
     amount: Decimal
     status: RefundStatus
     settled_at: datetime | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,11 @@ class DevolucaoWire(Wire):
 
     def money_back(self) -> Return:
         return Return(
-            return_id=self.rtr_id, amount=self.valor, status=self.status, settled_at=self.horario.liquidacao
+            return_id=self.rtr_id,
+            amount=self.valor,
+            status=self.status,
+            settled_at=self.horario.liquidacao,
+            id=self.id,
         )
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -348,11 +349,39 @@ async def test_an_unknown_send_is_not_found(tmp_path: Path) -> None:
             await client.get_send("envio1")
 
 
-async def test_a_404_that_is_not_efis_is_no_proof_that_a_send_is_unknown(tmp_path: Path) -> None:
-    efi = ScriptedEfi([httpx.Response(404, text="<html>no such route</html>")] * 3)
-    async with client_of(efi, tmp_path) as client:
+FOREIGN_404: Final = [
+    httpx.Response(404, text="<html>no such route</html>"),
+    json_answer({"error": "Not Found"}, 404),
+    json_answer({"error": "not_found", "error_description": "no route matched"}, 404),
+    json_answer({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v2"}, 404),
+    json_answer({"type": "about:blank", "title": "Not Found", "status": 404}, 404),
+    json_answer({"title": "Not Found", "status": 404}, 404),
+    json_answer({"message": "no Route matched with those values"}, 404),
+]
+
+
+@pytest.mark.parametrize("answer", FOREIGN_404, ids=lambda answer: answer.text)
+async def test_a_404_that_is_not_efis_is_no_proof_that_a_send_is_unknown(
+    tmp_path: Path, answer: httpx.Response
+) -> None:
+    async with client_of(ScriptedEfi([answer] * 3), tmp_path) as client:
         with pytest.raises(EfiUnknown):
             await client.get_send("envio1")
+
+
+@pytest.mark.parametrize("answer", FOREIGN_404, ids=lambda answer: answer.text)
+async def test_a_404_that_is_not_efis_refuses_no_send(tmp_path: Path, answer: httpx.Response) -> None:
+    async with client_of(ScriptedEfi([answer]), tmp_path) as client:
+        with pytest.raises(EfiUnknown):
+            await client.send("envio1", amount=Decimal("12.34"), key="driver@example.com")
+
+
+async def test_a_404_in_either_of_efis_own_words_is_its_word(tmp_path: Path) -> None:
+    problem = {"type": "https://pix.bcb.gov.br/api/v2/error/PixEnviadoNaoEncontrado", "title": "x"}
+    for answer in (json_answer(problem, 404), refusal("envio_nao_encontrado", 404)):
+        async with client_of(ScriptedEfi([answer]), tmp_path) as client:
+            with pytest.raises(SendNotFound):
+                await client.get_send("envio1")
 
 
 async def test_the_balance_is_exact(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def _worker(
         transaction=database.transaction,
         directory=directory,
         vault=CipherVault.from_file(settings.encryption_key_file),
-        bank=EfiBank(efi),
+        bank=EfiBank(efi, limit_s=policy.call_s),
         policy=policy,
         clock=clock,
     )

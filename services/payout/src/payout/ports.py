@@ -30,10 +30,13 @@ class Payouts(Protocol):
     async def lock(self, payout_id: UUID) -> Payout | None: ...
 
     async def save(self, payout: Payout, *, due_at: datetime | None) -> None:
-        """Write it unless someone wrote it since it was read."""
+        """Write it unless someone wrote it since it was read.
+
+        A hint that came since it was claimed stays due, unless a send begins with this: that is newer.
+        """
 
     async def postpone(self, payout_id: UUID, *, due_at: datetime | None) -> None:
-        """Only move when a worker looks next."""
+        """Only move when a worker looks next; never past a hint that came since it was claimed."""
 
     async def hasten(self, id_envio: str, *, now: datetime) -> bool:
         """Have a send of that idEnvio that reached the bank looked at now; False when there is none."""

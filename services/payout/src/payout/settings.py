@@ -51,6 +51,6 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     payout_resend_after_s: float = Field(default=120.0, ge=0)
     """After so long an idEnvio that Efí does not know is sent again, and a refusal of it believed."""
     payout_lease_s: float = Field(default=90.0, gt=0)
-    """How long a claimed payout is left to its process; longer than a call may take."""
+    """How long a claimed payout is left to its process; a call to Efí is cut off before half of it is over."""
     payout_tick_s: float = Field(default=0.2, gt=0)
     """How often due payouts are looked for."""

@@ -107,7 +107,7 @@ async def bank(
     deps = FakeDeps(transaction=database.transaction, policy=policy)
     deps.clock = SystemClock()  # type: ignore[assignment]
     async with running(tmp_path, certificates) as simulator, simulator.client() as client:
-        deps.bank = Guarded(EfiBank(client), deps)  # type: ignore[assignment]
+        deps.bank = Guarded(EfiBank(client, limit_s=policy.call_s), deps)  # type: ignore[assignment]
         yield Bank(simulator, deps, urls)
 
 

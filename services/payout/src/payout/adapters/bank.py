@@ -1,5 +1,6 @@
 """Efí in payout's words."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,22 +22,29 @@ NOT_ABOUT_THE_PAYOUT: Final = frozenset({"webhook_nao_encontrado"})
 
 
 class EfiBank:
-    """Sends and queries; every problem is one of three."""
+    """Sends and queries; every problem is one of three.
 
-    def __init__(self, client: EfiClient) -> None:
+    A call is cut off after `limit_s`, whatever the client still had to try: its result is unclear then. The
+    payout's lease must not run out meanwhile.
+    """
+
+    def __init__(self, client: EfiClient, *, limit_s: float) -> None:
         self._client = client
+        self._limit_s = limit_s
 
     async def send(self, id_envio: str, *, amount: Decimal, details: BankDetails) -> SendReport:
         with _translated():
-            sent = await self._client.send(
-                id_envio, amount=amount, key=details.pix_key, document=details.document, message=MESSAGE
-            )
+            async with asyncio.timeout(self._limit_s):
+                sent = await self._client.send(
+                    id_envio, amount=amount, key=details.pix_key, document=details.document, message=MESSAGE
+                )
         return _report(sent)
 
     async def find(self, id_envio: str) -> SendReport | None:
         with _translated():
             try:
-                return _report(await self._client.get_send(id_envio))
+                async with asyncio.timeout(self._limit_s):
+                    return _report(await self._client.get_send(id_envio))
             except SendNotFound:
                 return None
 
@@ -67,5 +75,5 @@ def _translated() -> Iterator[None]:
         raise SendRefused(error.name) from error
     except EfiUnreachable as error:
         raise SendNotMade(type(error).__name__, wait_s=error.retry_after_s) from error
-    except EfiError as error:
+    except (EfiError, TimeoutError) as error:
         raise SendUnclear(type(error).__name__) from error

@@ -6,7 +6,19 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,7 +44,11 @@ class StalePayout(RuntimeError):
 
 
 class SqlPayouts:
-    """`due_at` is a worker's alarm: moving it is no new version of the payout."""
+    """`due_at` is a worker's alarm: moving it is no new version of the payout.
+
+    `hinted_at` is an alarm that rang since the payout was claimed: whatever the worker heard is older than that,
+    so it may not put it off.
+    """
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -50,17 +66,22 @@ class SqlPayouts:
     async def save(self, payout: Payout, *, due_at: datetime | None) -> None:
         # One save may hold several moves (completed, then returned), so the version is only held to grow.
         unchanged = and_(_P.id == payout.id, _P.version < payout.version)
-        values = {**_values(payout), "due_at": due_at}
+        values: dict[str, Any] = {**_values(payout), "due_at": _unless_hinted(due_at)}
+        if payout.step is Step.SENDING:
+            # A lease on a call that is newer than any hint: its answer will be too.
+            values |= {"due_at": due_at, "hinted_at": None}
         statement = update(payouts).where(unchanged).values(values).returning(_P.id)
         if (await self._session.execute(statement)).first() is None:
             raise StalePayout(str(payout.id))
 
     async def postpone(self, payout_id: UUID, *, due_at: datetime | None) -> None:
-        await self._session.execute(update(payouts).where(_P.id == payout_id).values(due_at=due_at))
+        alarm = _unless_hinted(due_at)
+        await self._session.execute(update(payouts).where(_P.id == payout_id).values(due_at=alarm))
 
     async def hasten(self, id_envio: str, *, now: datetime) -> bool:
         known = and_(_P.id_envio == id_envio, _P.step.in_(_REACHED_THE_BANK))
-        found = await self._session.execute(update(payouts).where(known).values(due_at=now).returning(_P.id))
+        hint = update(payouts).where(known).values(due_at=now, hinted_at=now)
+        found = await self._session.execute(hint.returning(_P.id))
         return found.first() is not None
 
     async def claim_due(
@@ -74,7 +95,10 @@ class SqlPayouts:
             .with_for_update(skip_locked=True)
         )
         claimed = await self._session.execute(
-            update(payouts).where(_P.id.in_(due.scalar_subquery())).values(due_at=until).returning(*payouts.c)
+            update(payouts)
+            .where(_P.id.in_(due.scalar_subquery()))
+            .values(due_at=until, hinted_at=None)
+            .returning(*payouts.c)
         )
         return [_payout(row) for row in claimed.mappings()]
 
@@ -156,6 +180,12 @@ class SqlPayouts:
     async def _one(self, query: Select[Any]) -> Payout | None:
         row = (await self._session.execute(query)).mappings().one_or_none()
         return None if row is None else _payout(row)
+
+
+def _unless_hinted(due_at: datetime | None) -> ColumnElement[datetime | None]:
+    """The earlier of the two; LEAST leaves out what is null."""
+    wanted = bindparam(None, due_at, type_=_P.due_at.type)
+    return case((_P.hinted_at.is_(None), wanted), else_=func.least(_P.hinted_at, wanted))
 
 
 def _values(payout: Payout) -> dict[str, Any]:

@@ -40,6 +40,7 @@ payouts = Table(
     Column("returned", Numeric(10, 2), nullable=False),
     _time("asked_at"),
     _time("due_at"),
+    _time("hinted_at"),
 )
 
 payout_attempts = Table(

@@ -16,7 +16,7 @@ RETURNS_POSSIBLE: Final = timedelta(days=90)
 class Policy:
     """`first_poll_s` and `janitor_s`: the shortest and longest wait between questions about a send in flight.
 
-    `lease_s` is how long a claimed payout is left to its worker, longer than a call may take. The same
+    `lease_s` is how long a claimed payout is left to its worker. The same
     idEnvio may be sent again `resend_after_s` after an unclear attempt: until then we only ask. A Pix key is
     paid to `pix_key_cooling_s` after it changed.
     """
@@ -29,6 +29,11 @@ class Policy:
     lease_s: float = 90.0
     resend_after_s: float = 120.0
     batch: int = 20
+
+    @property
+    def call_s(self) -> float:
+        """When a call to the bank is cut off, retries and all: a lease has room for a send and a second opinion."""
+        return self.lease_s * 0.45
 
     def lease(self, *, now: datetime) -> datetime:
         """Until when a payout that is claimed now belongs to its worker."""

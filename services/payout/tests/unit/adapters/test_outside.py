@@ -135,7 +135,7 @@ class Client:
 
 def bank(answer: efi.Send | Exception) -> tuple[EfiBank, Client]:
     client = Client(answer)
-    return EfiBank(cast(EfiClient, client)), client
+    return EfiBank(cast(EfiClient, client), limit_s=5.0), client
 
 
 async def test_a_send_checks_that_the_document_owns_the_key() -> None:
