@@ -232,6 +232,7 @@ class Receiver:
 
     statuses: list[int] = field(default_factory=list)
     got: list[tuple[str, Any]] = field(default_factory=list)
+    connections: set[object] = field(default_factory=set)
     url: str = ""
 
     def items(self) -> list[Any]:
@@ -244,6 +245,7 @@ class Receiver:
         async def receive(request: Request) -> Response:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             self.got.append((target, await request.json()))
+            self.connections.add(request.client)
             return Response(status_code=self.statuses.pop(0) if self.statuses else 200)
 
         return app

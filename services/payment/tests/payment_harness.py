@@ -1,6 +1,10 @@
 """One payment service on a real database, as integration tests see it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +12,16 @@ import httpx
 from fastapi import FastAPI
 from payment_fakes import FakeBank, completed_ride
 
+from devstack.authority import CertificateFiles
 from payment.domain.charge import Charge
 from payment.domain.intent import Intent
 from payment.domain.ride import Ride
 from payment.settings import Settings
 from payment.usecases.follow_ride import follow_ride
 from payment.usecases.open_intent import open_intent
-from testkit import DatabaseUrls, Tokens
+from testkit import DatabaseUrls, Tokens, eventually
+from web import Server
+from web.server import Stopping, run_until_stopped
 
 
 @dataclass
@@ -51,3 +58,25 @@ class Payment:
         async with self.deps.transaction() as tx:
             found: tuple[Intent, Charge] = await tx.intents.get(intent_id)
         return found
+
+
+@asynccontextmanager
+async def listening(
+    payment: Payment, webhook_app: FastAPI, *, server: CertificateFiles, ca: Path
+) -> AsyncIterator[str]:
+    """The base URL of a running webhook listener that trusts callers of `ca`."""
+    settings = payment.settings.model_copy(update={"service_port": 0, "drain_s": 0})
+    listener = Server(
+        app=webhook_app,
+        host="127.0.0.1",
+        port=0,
+        ssl_certfile=server.cert,
+        ssl_keyfile=server.key,
+        ssl_ca_certs=ca,
+    )
+    stopping = Stopping()
+    serving = asyncio.create_task(run_until_stopped(FastAPI(), settings, extra=[listener], stopping=stopping))
+    await eventually(lambda: len(stopping.listeners) == 2)
+    yield f"https://127.0.0.1:{stopping.listeners[1].port}"
+    stopping.ask()
+    await serving

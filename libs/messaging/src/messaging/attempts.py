@@ -2,29 +2,29 @@
 
 from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from messaging.ports import Partition
+from storage import driver_of
 
 DEADLY_STARTS: Final = 3
 
-_BEGIN = text("""
+_BEGIN: Final = """
 INSERT INTO consume_attempt AS a (consumer, topic, partition, "offset", started)
-VALUES (:consumer, :topic, :partition, :offset, 1)
+VALUES ($1, $2, $3, $4, 1)
 ON CONFLICT (consumer, topic, partition, "offset") DO UPDATE SET started = a.started + 1
 RETURNING started - finished - 1
-""")
+"""
 
-_FINISH = text("""
+_FINISH: Final = """
 UPDATE consume_attempt SET finished = started
-WHERE consumer = :consumer AND topic = :topic AND partition = :partition AND "offset" = :offset
-""")
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND "offset" = $4
+"""
 
-_CLEAR = text("""
+_CLEAR: Final = """
 DELETE FROM consume_attempt
-WHERE consumer = :consumer AND topic = :topic AND partition = :partition AND "offset" <= :offset
-""")
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND "offset" <= $4
+"""
 
 
 class Deadly(ValueError):
@@ -39,21 +39,16 @@ class Attempts:
 
     async def begin(self, session: AsyncSession, partition: Partition, *, offset: int) -> int:
         """Note a start; returns how many earlier starts never ended."""
-        result = await session.execute(_BEGIN, self._place(partition, offset))
-        return int(result.scalar_one())
+        unended = await (await driver_of(session)).fetchval(_BEGIN, *self._place(partition, offset))
+        return int(unended)
 
     async def finish(self, session: AsyncSession, partition: Partition, *, offset: int) -> None:
         """The attempt ended, however: it did not kill the process."""
-        await session.execute(_FINISH, self._place(partition, offset))
+        await (await driver_of(session)).execute(_FINISH, *self._place(partition, offset))
 
     async def clear(self, session: AsyncSession, partition: Partition, *, offset: int) -> None:
         """Everything up to `offset` is done."""
-        await session.execute(_CLEAR, self._place(partition, offset))
+        await (await driver_of(session)).execute(_CLEAR, *self._place(partition, offset))
 
-    def _place(self, partition: Partition, offset: int) -> dict[str, object]:
-        return {
-            "consumer": self._consumer,
-            "topic": partition.topic,
-            "partition": partition.partition,
-            "offset": offset,
-        }
+    def _place(self, partition: Partition, offset: int) -> tuple[str, str, int, int]:
+        return (self._consumer, partition.topic, partition.partition, offset)

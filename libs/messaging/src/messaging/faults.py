@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from kernel.refusals import Refusal
@@ -34,7 +35,7 @@ def is_permanent(error: BaseException, *, tries: int = 1) -> bool:
     """
     if isinstance(error, Refusal):
         return error.final
-    if isinstance(error, DBAPIError) and not isinstance(error, InterfaceError):
+    if isinstance(error, DBAPIError | asyncpg.PostgresError) and not isinstance(error, InterfaceError):
         state = sqlstate(error) or ""
         if state.startswith(_CONSTRAINT_SQLSTATE):
             return tries >= CONSTRAINT_TRIES

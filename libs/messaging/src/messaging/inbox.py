@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from messaging.item import Item
+from storage import driver_of
 
 EventKey = tuple[str, UUID]
 
@@ -16,26 +17,24 @@ EventKey = tuple[str, UUID]
 # same event waits here for the first one's end.
 # Mostly all are new, and then their number says it. Ids and numbers come as one text each: the driver looks at each
 # element of an array, and sources are the only ones that might hold the separator.
-_ADMIT = text("""
+_ADMIT = """
 WITH admitted AS (
   INSERT INTO inbox (consumer, source, event_id, event_day, payload_sha256, topic, partition, "offset")
-  SELECT :consumer, e.source, e.id, e.day, decode(e.digest, 'hex'), :topic, :partition, e.at
-  FROM unnest(CAST(:sources AS text[]), CAST(string_to_array(:ids, ',') AS uuid[]),
-              CAST(string_to_array(:days, ',') AS date[]), string_to_array(:digests, ','),
-              CAST(string_to_array(:offsets, ',') AS bigint[])) AS e(source, id, day, digest, at)
+  SELECT $1, e.source, e.id, e.day, decode(e.digest, 'hex'), $5, $6, e.at
+  FROM unnest($2::text[], string_to_array($3, ',')::uuid[], string_to_array($4, ',')::date[],
+              string_to_array($7, ','), string_to_array($8, ',')::bigint[]) AS e(source, id, day, digest, at)
   ON CONFLICT DO NOTHING
   RETURNING source, event_id)
-SELECT CASE WHEN count(*) < :wanted THEN array_agg(source) END AS sources,
-       CASE WHEN count(*) < :wanted THEN array_agg(event_id) END AS ids, count(*) AS admitted
+SELECT CASE WHEN count(*) < $9 THEN array_agg(source) END AS sources,
+       CASE WHEN count(*) < $9 THEN array_agg(event_id) END AS ids, count(*) AS admitted
 FROM admitted
-""")
+"""
 
-_KNOWN = text("""
+_KNOWN = """
 SELECT i.source, i.event_id, i.payload_sha256
-FROM unnest(CAST(:sources AS text[]), CAST(string_to_array(:ids, ',') AS uuid[]),
-            CAST(string_to_array(:days, ',') AS date[])) AS e(source, id, day)
-JOIN inbox i ON i.consumer = :consumer AND i.source = e.source AND i.event_id = e.id AND i.event_day = e.day
-""")
+FROM unnest($2::text[], string_to_array($3, ',')::uuid[], string_to_array($4, ',')::date[]) AS e(source, id, day)
+JOIN inbox i ON i.consumer = $1 AND i.source = e.source AND i.event_id = e.id AND i.event_day = e.day
+"""
 
 
 @dataclass(slots=True)
@@ -52,11 +51,13 @@ class Admission:
 
 async def admit(session: AsyncSession, items: Sequence[Item], *, consumer: str) -> Admission:
     """Write the items of one partition to the inbox; those already there are duplicates, or conflict."""
-    parameters = _parameters(items, consumer=consumer)
-    answer = (await session.execute(_ADMIT, parameters)).one()
-    if answer.admitted == len(items):
+    driver = await driver_of(session)
+    named = _named(items, consumer=consumer)
+    answer = await driver.fetchrow(_ADMIT, *named, *_placed(items))
+    assert answer is not None, "an aggregate always has a row"
+    if answer["admitted"] == len(items):
         return Admission(fresh=list(items))
-    inserted = set(zip(answer.sources or (), answer.ids or (), strict=True))
+    inserted = set(zip(answer["sources"] or (), answer["ids"] or (), strict=True))
     admission = Admission()
     repeated: list[Item] = []
     for item in items:
@@ -67,15 +68,15 @@ async def admit(session: AsyncSession, items: Sequence[Item], *, consumer: str) 
         else:
             repeated.append(item)
     if repeated:
-        await _compare(session, repeated, parameters=parameters, admission=admission)
+        await _compare(driver, repeated, named=named, admission=admission)
     return admission
 
 
 async def _compare(
-    session: AsyncSession, repeated: Sequence[Item], *, parameters: dict[str, Any], admission: Admission
+    driver: asyncpg.Connection, repeated: Sequence[Item], *, named: Sequence[Any], admission: Admission
 ) -> None:
-    rows = await session.execute(_KNOWN, parameters)
-    known = {(row.source, row.event_id): bytes(row.payload_sha256) for row in rows}
+    rows = await driver.fetch(_KNOWN, *named)
+    known = {(source, event_id): bytes(digest) for source, event_id, digest in rows}
     for item in repeated:
         if known[(item.delivery.source, item.delivery.id)] == item.sha256:
             admission.duplicates += 1
@@ -83,16 +84,22 @@ async def _compare(
             admission.conflicting.append(item)
 
 
-def _parameters(items: Sequence[Item], *, consumer: str) -> dict[str, Any]:
+def _named(items: Sequence[Item], *, consumer: str) -> tuple[Any, ...]:
+    """$1 to $4 of both statements."""
+    return (
+        consumer,
+        [item.delivery.source for item in items],
+        ",".join([item.delivery.id.hex for item in items]),
+        ",".join([item.event_day.isoformat() for item in items]),
+    )
+
+
+def _placed(items: Sequence[Item]) -> tuple[Any, ...]:
     first = items[0].delivery
-    return {
-        "consumer": consumer,
-        "topic": first.topic,
-        "partition": first.partition,
-        "sources": [item.delivery.source for item in items],
-        "ids": ",".join([item.delivery.id.hex for item in items]),
-        "days": ",".join([item.event_day.isoformat() for item in items]),
-        "digests": ",".join([item.sha256.hex() for item in items]),
-        "offsets": ",".join([str(item.delivery.offset) for item in items]),
-        "wanted": len(items),
-    }
+    return (
+        first.topic,
+        first.partition,
+        ",".join([item.sha256.hex() for item in items]),
+        ",".join([str(item.delivery.offset) for item in items]),
+        len(items),
+    )

@@ -11,17 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from messaging.item import Item
+from storage import driver_of
 from telemetry import mask_text
 
 NEVER: Final = "infinity"
 TEXT_LIMIT: Final = 2000
 _HERE: Final = str(Path(__file__).parent)
 
-_OPEN_KEYS = text("""
+_OPEN_KEYS: Final = """
 SELECT DISTINCT key FROM parked_event
-WHERE consumer = :consumer AND topic = :topic AND state IN ('head', 'held')
-  AND key = ANY(CAST(:keys AS text[]))
-""")
+WHERE consumer = $1 AND topic = $2 AND state IN ('head', 'held') AND key = ANY($3::text[])
+"""
 
 _PARK = text("""
 INSERT INTO parked_event (consumer, key, source, event_id, event_type, payload_sha256, topic, partition,
@@ -41,8 +41,8 @@ class PayloadConflict(ValueError):
 async def open_keys(session: AsyncSession, items: Iterable[Item], *, consumer: str, topic: str) -> set[str]:
     """Those keys of `items` that have parked events: what comes for them is held."""
     keys = list({item.delivery.key for item in items})
-    rows = await session.execute(_OPEN_KEYS, {"consumer": consumer, "topic": topic, "keys": keys})
-    return set(rows.scalars())
+    rows = await (await driver_of(session)).fetch(_OPEN_KEYS, consumer, topic, keys)
+    return {key for (key,) in rows}
 
 
 async def park_head(

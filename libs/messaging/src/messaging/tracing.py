@@ -4,11 +4,12 @@ Written by hand: the library's instrumentation closes its consumer spans before 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from messaging.delivery import Delivery
 from messaging.outbox_source import PendingRow
@@ -31,15 +32,20 @@ def sending(rows: Sequence[PendingRow]) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def processing(delivery: Delivery, *, group: str) -> Iterator[None]:
+def processing(delivery: Delivery, *, group: str) -> AbstractContextManager[object]:
     """The span of one event; its parent is the transaction that published the event."""
     headers = delivery.headers
     # Our own producers write it in small letters, and then there is nothing to search for.
     own = tracing.TRACEPARENT in headers
     parent = tracing.parent_from({tracing.TRACEPARENT: headers[tracing.TRACEPARENT]} if own else headers)
+    # Most are not sampled, and a span that nobody sees would cost as much as the rest of the event's way.
+    return tracing.carried(parent) if tracing.left_out(parent) else _span(delivery, parent, group=group)
+
+
+@contextmanager
+def _span(delivery: Delivery, parent: Context, *, group: str) -> Iterator[None]:
     with tracing.span(f"process {delivery.topic}", kind=tracing.CONSUMER, parent=parent) as span:
-        if span.is_recording():  # most are not sampled, and attributes cost more than the span
+        if span.is_recording():
             span.set_attributes(_attributes(delivery, group=group))
         yield
 

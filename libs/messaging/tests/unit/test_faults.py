@@ -1,5 +1,6 @@
 """Which errors pass by themselves, and when parking stops."""
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
@@ -30,6 +31,12 @@ def refused_by(kind: type, sqlstate: str) -> Exception:
         (refused_by(OperationalError, "57014"), False),
         (refused_by(ProgrammingError, "42P01"), True),
         (refused_by(ProgrammingError, "22003"), True),
+        (asyncpg.DeadlockDetectedError("40P01"), False),
+        (asyncpg.ConnectionDoesNotExistError("gone"), False),
+        (asyncpg.InterfaceError("connection is closed"), False),
+        (asyncpg.UndefinedTableError("42P01"), True),
+        (asyncpg.NumericValueOutOfRangeError("22003"), True),
+        (asyncpg.DataError("not a number"), True),
     ],
 )
 def test_an_error_passes_or_stays(error: Exception, permanent: bool) -> None:
@@ -37,8 +44,8 @@ def test_an_error_passes_or_stays(error: Exception, permanent: bool) -> None:
 
 
 def test_a_broken_constraint_is_looked_at_again() -> None:
-    error = refused_by(IntegrityError, "23505")
-    assert [is_permanent(error, tries=tries) for tries in (1, 2, 3)] == [False, False, True]
+    for error in (refused_by(IntegrityError, "23505"), asyncpg.UniqueViolationError("23505")):
+        assert [is_permanent(error, tries=tries) for tries in (1, 2, 3)] == [False, False, True]
 
 
 class Ticks:

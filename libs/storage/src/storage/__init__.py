@@ -1,8 +1,10 @@
 """One database a service: engines, the transaction, its outbox, idempotency, migrations, encryption."""
 
 from storage.database import Database, NestedTransaction, sqlstate
+from storage.driver import driver_of
 from storage.idempotency import IdempotencyKeyReused, RequestInProgress
 from storage.outbox_row import NotPublishable
+from storage.prepared import Prepared
 from storage.scope import Cause, Scope
 from storage.settings import DatabaseSettings
 from storage.tables import Base, timestamps
@@ -16,9 +18,11 @@ __all__ = [
     "IdempotencyKeyReused",
     "NestedTransaction",
     "NotPublishable",
+    "Prepared",
     "RequestInProgress",
     "Scope",
     "Transaction",
+    "driver_of",
     "sqlstate",
     "timestamps",
 ]

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -82,7 +83,7 @@ class Database(Generic[T]):
             try:
                 async with self.transaction() as tx:
                     return await work(tx)
-            except DBAPIError as error:
+            except (DBAPIError, asyncpg.PostgresError) as error:
                 state = sqlstate(error)
                 if state not in RETRIED_SQLSTATES or attempt == ATTEMPTS - 1:
                     raise
@@ -124,15 +125,17 @@ class Database(Generic[T]):
             yield session
 
 
-def sqlstate(error: DBAPIError) -> str | None:
+def sqlstate(error: DBAPIError | asyncpg.PostgresError) -> str | None:
     """The five-letter SQLSTATE of a database error, or None when the driver gave none."""
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
     return state if isinstance(state, str) else None
 
 
 async def _committed(scope: Scope) -> None:
     committed(outbox=scope.wrote_outbox)
-    for work in scope.after_commit:
+    # A transaction and its repositories hold each other until the collector comes by; this work need not wait so long.
+    hooks, scope.after_commit = scope.after_commit, []
+    for work in hooks:
         try:
             await work()
         except Exception:  # the commit stands whatever happens here

@@ -66,7 +66,8 @@ def _ask_the_idle(engine: AsyncEngine, *, after_s: float) -> None:
     """A connection that lay idle is asked whether it still lives before it is used, and replaced if not.
 
     The driver's question takes three round trips, as many as a small transaction itself: where that counts, one
-    that was used a moment ago need not be asked. (SQLAlchemy: Dealing with Disconnects, custom pings.)
+    that was used a moment ago is only looked at, and a closed one is seen. (SQLAlchemy: Dealing with Disconnects,
+    custom pings.)
     """
     pool = engine.sync_engine.pool
 
@@ -77,7 +78,11 @@ def _ask_the_idle(engine: AsyncEngine, *, after_s: float) -> None:
     @event.listens_for(pool, "checkout")
     def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
         since = record.info.get("idle_since")
-        if since is None or monotonic() - since < after_s:
+        if since is None:
+            return
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("the connection was closed while it was idle")
+        if monotonic() - since < after_s:
             return
         try:
             engine.dialect.do_ping(connection)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from json.encoder import encode_basestring
@@ -39,8 +38,7 @@ class OutboxRow(NamedTuple):
     payload: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The attributes that do not come from the fact."""
 
     event_id: UUID

@@ -26,10 +26,12 @@ class DatabaseSettings(BaseSettings):
     """Replaces the password of DATABASE_URL and of the replica's."""
     database_owner_password_file: Path | None = None
     """Replaces the password of DATABASE_OWNER_URL."""
-    database_pool_size: int = Field(default=5, ge=1)
+    # What goes beyond the pool is closed after each use, and opened again for the next: a login, the types and
+    # every statement prepared anew cost more than the work.
+    database_pool_size: int = Field(default=10, ge=1)
     """Connections a process keeps."""
-    database_max_overflow: int = Field(default=5, ge=0)
-    """Connections beyond those, while it is busy."""
+    database_max_overflow: int = Field(default=0, ge=0)
+    """Connections beyond those, while it is busy; each is opened for one use."""
     database_pool_timeout_s: float = Field(default=5.0, gt=0)
     """How long work waits for a connection."""
     database_ask_after_idle_s: float = Field(default=0.0, ge=0)

@@ -1,7 +1,9 @@
 """A transaction commits everything or nothing, and what it published in the order of publishing."""
 
 import asyncio
+from functools import partial
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from sqlalchemy import text
@@ -96,6 +98,21 @@ async def test_a_hook_runs_after_the_commit_and_may_fail(database: Database[Tran
         tx.after_commit(failing)
         tx.after_commit(looking)
     assert seen == [["done"]]
+
+
+async def test_what_a_hook_held_is_let_go_after_it_ran(database: Database[Transaction]) -> None:
+    class Batch:
+        pass
+
+    async with database.transaction() as tx:
+        batch = Batch()
+        tx.after_commit(partial(_counted, batch))
+        gone = ref(batch)
+        del batch
+    assert gone() is None, "else everything a batch made waits for the collector"
+
+
+async def _counted(_batch: object) -> None: ...
 
 
 async def test_before_commit_is_flushed_with_its_facts(urls: DatabaseUrls) -> None:

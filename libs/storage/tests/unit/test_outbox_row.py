@@ -1,7 +1,6 @@
 """A fact becomes a checked row with CloudEvents headers."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -65,7 +64,7 @@ def test_the_current_trace_travels_with_the_row() -> None:
 
 
 def test_a_fact_without_a_cause_names_none() -> None:
-    row = fact_row(ride_paid(), version=0, envelope=replace(ENVELOPE, causation_id=None))
+    row = fact_row(ride_paid(), version=0, envelope=ENVELOPE._replace(causation_id=None))
     assert "ce_causationid" not in json.loads(row.headers)
 
 

@@ -1,5 +1,7 @@
 """Traces cross processes by `traceparent` and never carry personal data."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from time import monotonic, sleep
 
@@ -36,6 +38,27 @@ def test_a_remote_parent_is_continued(spans: InMemorySpanExporter) -> None:
     assert span.parent is not None
     assert format(span.parent.span_id, "016x") == SPAN
     assert span.kind is tracing.CONSUMER
+
+
+@pytest.mark.parametrize(("flags", "left_out"), [("00", True), ("01", False), ("03", False)])
+def test_only_what_was_not_sampled_is_left_out(flags: str, left_out: bool) -> None:
+    parent = tracing.parent_from({"traceparent": f"00-{TRACE}-{SPAN}-{flags}"})
+
+    assert tracing.left_out(parent) is left_out
+    assert not tracing.left_out(tracing.parent_from({}))
+
+
+def test_a_carried_trace_goes_on_as_it_came_and_leaves_nothing(spans: InMemorySpanExporter) -> None:
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-00"}
+
+    with tracing.carried(tracing.parent_from(headers)):
+        assert tracing.current_headers() == headers
+        with tracing.span("below") as below:
+            assert not below.is_recording()
+            assert format(below.get_span_context().trace_id, "032x") == TRACE
+
+    assert tracing.current_headers() == {}
+    assert spans.get_finished_spans() == ()
 
 
 def test_headers_that_went_out_come_back_as_the_parent(spans: InMemorySpanExporter) -> None:
@@ -158,3 +181,22 @@ def test_configuring_keeps_the_first_provider() -> None:
     assert isinstance(provider, TracerProvider)
     assert trace.get_tracer_provider() is provider
     tracing.flush()
+
+
+CONFIGURED = """
+import os
+from opentelemetry import trace
+from telemetry import tracing
+tracing.configure_tracing(service="x", ratio=1.0, otlp_endpoint={endpoint!r}, environment="test")
+with tracing.span("a") as span:
+    print(span.is_recording(), len(tracing.current_headers()["traceparent"]))
+os._exit(0)  # nobody waits for an export
+"""
+
+
+@pytest.mark.parametrize(("endpoint", "recorded"), [(None, "False"), ("http://127.0.0.1:1", "True")])
+def test_what_nobody_will_read_is_not_recorded_but_has_its_ids(endpoint: str | None, recorded: str) -> None:
+    # A process has one provider, once.
+    code = CONFIGURED.format(endpoint=endpoint)
+    said = subprocess.run([sys.executable, "-uc", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == [recorded, "55"]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from valkey.exceptions import ConnectionError as ValkeyConnectionError
@@ -26,6 +27,11 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether trying again later may work although nothing is wrong with the request."""
     if isinstance(error, _AWAY):
         return True
+    if isinstance(error, asyncpg.InterfaceError):
+        # The driver's own word for a closed connection, and for a value that it cannot send.
+        return not isinstance(error, ValueError)
+    if isinstance(error, asyncpg.PostgresError):
+        return (sqlstate(error) or "").startswith(_SQLSTATES)
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or (sqlstate(error) or "").startswith(_SQLSTATES)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -229,7 +230,18 @@ def test_pointers_follow_rfc_6901(location: tuple[str | int, ...], pointer: str)
 
 
 @pytest.mark.parametrize(
-    ("error", "away"), [(ConnectionRefusedError(), True), (TimeoutError(), True), (KeyError(), False)]
+    ("error", "away"),
+    [
+        (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
+        (KeyError(), False),
+        (asyncpg.ConnectionDoesNotExistError("gone"), True),
+        (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.AdminShutdownError("57P01"), True),
+        (asyncpg.DeadlockDetectedError("40P01"), True),
+        (asyncpg.DataError("not a number"), False),
+        (asyncpg.UniqueViolationError("23505"), False),
+    ],
 )
 def test_what_is_away_is_told_from_a_bug(error: Exception, away: bool) -> None:
     assert is_unavailable(error) is away

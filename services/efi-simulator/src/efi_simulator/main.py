@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, Literal
 
+import uvloop
 from fastapi import FastAPI
 
 from efi_simulator.adapters.journal import Journal
@@ -133,7 +134,8 @@ def _run() -> None:
         client_ca_file=settings.simulator_client_ca_file,
     )
     control = plain(app.state.control, host=settings.control_host, port=settings.control_port)
-    asyncio.run(serve([api, control], before_stop=app.state.deps.events.close))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve([api, control], before_stop=app.state.deps.events.close))
 
 
 cli = command_line(SERVICE, {"all": _run, "api": _run})

@@ -68,7 +68,7 @@ async def test_a_webhook_that_answers_an_error_is_refused(client: EfiClient, rec
 
 
 async def test_a_webhook_that_nobody_serves_is_refused(client: EfiClient) -> None:
-    with pytest.raises(EfiRefused, match="ConnectError"):
+    with pytest.raises(EfiRefused, match="ClientConnectorError"):
         await client.register_webhook("https://localhost:9/webhooks/efi")
 
 
@@ -165,3 +165,14 @@ async def test_what_arrives_fits_the_specification(
     await pay(simulator)
     await eventually(lambda: bool(ids(receiver)))
     assert faults(bacen(), "NotificacoesPix", receiver.got[-1][1], reads=True) == []
+
+
+async def test_notices_that_follow_each_other_share_a_connection(
+    simulator: Running, client: EfiClient, receiver: Receiver
+) -> None:
+    await client.register_webhook(receiver.url)
+    receiver.connections.clear()
+    for number in range(1, 4):
+        await pay(simulator)
+        await eventually(lambda wanted=number: len(receiver.items()) == wanted)
+    assert len(receiver.connections) == 1

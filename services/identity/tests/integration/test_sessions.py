@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -42,7 +42,7 @@ async def test_twenty_refreshes_at_once_give_exactly_one_successor(door: Door, u
 async def test_a_lost_answer_is_repeated_within_the_grace_and_a_theft_after_it_ends_the_family(
     door: Door, settings: MakeSettings, urls: DatabaseUrls
 ) -> None:
-    clock = FakeClock()
+    clock = from_now_on()
     async with running(settings(), clock=clock) as process:
         _, tokens = await process.session(1)
         first = (await process.refresh(tokens["refresh_token"])).json()
@@ -71,7 +71,7 @@ async def test_a_lost_answer_is_repeated_within_the_grace_and_a_theft_after_it_e
 async def test_twenty_thefts_at_once_end_the_family_once(
     door: Door, settings: MakeSettings, urls: DatabaseUrls
 ) -> None:
-    clock = FakeClock()
+    clock = from_now_on()
     async with running(settings(), clock=clock) as process:
         _, tokens = await process.session(1)
         await process.refresh(tokens["refresh_token"])
@@ -84,7 +84,8 @@ async def test_twenty_thefts_at_once_end_the_family_once(
 async def test_a_refresh_token_dies_unused_after_a_week_and_a_session_after_ninety_days(
     door: Door, settings: MakeSettings
 ) -> None:
-    clock = FakeClock()
+    clock = from_now_on()
+    began = clock.now()
     async with running(settings(), clock=clock) as process:
         _, tokens = await process.session(1)
         token = tokens["refresh_token"]
@@ -95,7 +96,7 @@ async def test_a_refresh_token_dies_unused_after_a_week_and_a_session_after_nine
                 break
             token = response.json()["refresh_token"]
         assert response.status_code == 401
-        assert clock.now() >= FakeClock().now() + timedelta(days=90)
+        assert clock.now() >= began + timedelta(days=90)
         other = (await process.log_in(email(1)))["refresh_token"]
         clock.advance(timedelta(days=7).total_seconds())
         assert (await process.refresh(other)).status_code == 401
@@ -180,7 +181,7 @@ async def test_a_service_without_valkey_hears_of_revocations_from_identity(door:
 
 
 async def test_a_key_rotation_refuses_no_token_in_flight(settings: MakeSettings) -> None:
-    clock = FakeClock()
+    clock = from_now_on()
     given = settings(signing_key_poll_s=0.05, signing_key_lead_s=600, signing_key_rotate_s=3_600)
     identity = Identity(given, clock=clock)
     try:
@@ -252,13 +253,18 @@ async def test_tokens_of_every_wrong_kind_are_refused(door: Door, tokens: Tokens
 
 
 async def test_an_expired_access_token_is_refused(door: Door, settings: MakeSettings) -> None:
-    clock = FakeClock()
+    clock = from_now_on()
     async with running(settings(access_ttl_s=60), clock=clock) as process:
         _, tokens = await process.session(1)
         clock.advance(59)
         assert (await process.client.get("/me", headers=bearer(tokens))).status_code == 200
         clock.advance(1)
         assert (await process.client.get("/me", headers=bearer(tokens))).status_code == 401
+
+
+def from_now_on() -> FakeClock:
+    """The door's process made its signing key by the real clock: a day's noon may lie before that."""
+    return FakeClock(datetime.now(UTC))
 
 
 @asynccontextmanager

@@ -9,6 +9,10 @@ from web import WebSettings
 
 
 class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
+    # A transaction of one event is no longer than the question, and what fails is tried again.
+    database_ask_after_idle_s: float = Field(default=1.0, ge=0)
+    """A connection that lay idle so long is asked whether it lives before it is used; 0: always."""
+
     ticket_ttl_s: int = Field(default=30, ge=1, le=300)
     """Life of a socket's ticket."""
     heartbeat_s: int = Field(default=30, ge=1)

@@ -90,7 +90,7 @@ async def test_what_goes_back_is_named_even_where_efi_names_no_return() -> None:
         ),
     )
     moved = [m async for m in provider([a_pix(refunds=refunds)]).movements(start=NOW, end=NOW)]
-    assert [(m.line_id, m.return_id) for m in moved] == [("received:E1", None), ("refund:1", "1")]
+    assert [(m.line_id, m.return_id) for m in moved] == [("received:E1", None), ("refund:E1:1", None)]
 
 
 async def test_a_pix_that_efi_does_not_know_is_none() -> None:

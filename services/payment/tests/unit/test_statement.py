@@ -8,6 +8,7 @@ from payment_fakes import FakeDeps
 
 import efi
 from contracts.payment import StatementClosed, StatementLine, StatementLineKind
+from efi.wire import EnviadoWire
 from kernel.money import ZERO
 from payment.adapters.efi_statement import received_movements, sent_movements
 from payment.domain.provider import ProviderUnclear
@@ -100,7 +101,7 @@ def test_a_received_pix_moves_its_amount_its_fee_and_what_was_given_back() -> No
     assert moved == [
         ("received:E1", Decimal("50.00")),
         ("fee:E1", Decimal("-0.60")),
-        ("refund:D1", Decimal("-20.00")),
+        ("refund:E1:r1", Decimal("-20.00")),
     ]
 
 
@@ -122,9 +123,49 @@ def test_only_a_transfer_that_went_through_moves_money(status: efi.SendStatus) -
         {
             "sent:i1": Decimal("-4.00"),
             "fee:i1": Decimal("-0.10"),
-            "return:i1:0": Decimal("2.00"),
-            "return:i1:1": Decimal("2.00"),
+            "return:E2:0": Decimal("2.00"),
+            "return:E2:1": Decimal("2.00"),
         }
         if done
         else {}
     )
+
+
+def a_send(*returns: dict[str, str]) -> efi.Send:
+    """As Efí's JSON tells it, with these `devolucoes`."""
+    done = {"status": "DEVOLVIDO", "horario": {"liquidacao": NOON.isoformat()}}
+    sent = {"idEnvio": "i1", "endToEndId": "E2", "valor": "9.00", "status": "REALIZADO"}
+    times = {"horario": {"liquidacao": NOON.isoformat()}}
+    return EnviadoWire.model_validate(sent | times | {"devolucoes": [one | done for one in returns]}).send()
+
+
+def returns_of(send: efi.Send) -> dict[str, tuple[Decimal, str | None]]:
+    backs = [m for m in sent_movements(send) if m.kind is StatementLineKind.RETURN_RECEIVED]
+    return {m.line_id: (m.amount, m.return_id) for m in backs}
+
+
+def test_a_return_is_the_same_line_before_and_after_its_rtr_id_is_told() -> None:
+    """Whatever stands before it in the list: else one return would be a line too many and one that is missing."""
+    first, second = {"id": "a1", "valor": "2.00"}, {"id": "b2", "valor": "2.00"}
+    early = returns_of(a_send(second))
+    late = returns_of(a_send(first | {"rtrId": "D1"}, second | {"rtrId": "D2"}))
+    assert early == {"return:E2:b2": (Decimal("2.00"), None)}
+    assert late == {"return:E2:a1": (Decimal("2.00"), "D1"), "return:E2:b2": (Decimal("2.00"), "D2")}
+
+
+def test_a_refund_is_the_same_line_before_and_after_its_rtr_id_is_told() -> None:
+    def line(return_id: str | None) -> tuple[str, str | None]:
+        refund = efi.Refund(
+            refund_id="r1",
+            return_id=return_id,
+            amount=Decimal("20.00"),
+            status=efi.RefundStatus.DONE,
+            settled_at=NOON,
+        )
+        pix = efi.ReceivedPix(
+            e2e_id="E1", txid="t", key=None, amount=Decimal("50.00"), paid_at=NOON, refunds=(refund,)
+        )
+        _, moved = received_movements(pix)
+        return moved.line_id, moved.return_id
+
+    assert (line(None), line("D1")) == (("refund:E1:r1", None), ("refund:E1:r1", "D1"))

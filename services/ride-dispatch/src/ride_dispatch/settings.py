@@ -44,6 +44,9 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     # A burst of accepts of one ride waits for its row, one after the other.
     database_pool_timeout_s: float = Field(default=10.0, gt=0)
     """How long work waits for a connection."""
+    # A position reads one row, dozens of times a second, and its app sends the next one soon.
+    database_ask_after_idle_s: float = Field(default=1.0, ge=0)
+    """A connection that lay idle so long is asked whether it lives before it is used; 0: always."""
 
     offer_ttl_s: float = Field(default=15.0, gt=0)
     """Life of an offer."""

@@ -10,14 +10,14 @@ from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from efi_simulator.ports import ABORT
 
 STOP_S: Final = 3
 
 
-class CuttableProtocol(H11Protocol):
+class CuttableProtocol(HttpToolsProtocol):
     """Lets a request cut its own connection, so that its answer is lost as on a bad network.
 
     The scope's `efi_simulator.abort` does it; ASGI itself knows no such thing.

@@ -6,39 +6,49 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import aiohttp
 
 from efi_simulator.ports import Undeliverable
 
 JSON: Final = {"Content-Type": "application/json"}
+# A handshake with two certificates costs both sides more than a notice. Idle ones soon go: who stops on the
+# other side waits for them.
+KEEP_ALIVE_S: Final = 2.0
 
 
 class WebhookClient:
-    """A `Post` port. Both clients trust `ca_file` only."""
+    """A `Post` port. Both clients trust `ca_file` only; a connection is kept while notices follow each other."""
 
     def __init__(self, *, ca_file: Path, certificate_file: Path, key_file: Path, timeout_s: float) -> None:
         with_certificate = _context(ca_file)
         with_certificate.load_cert_chain(certificate_file, key_file)
-        self._known = _client(with_certificate, timeout_s=timeout_s)
-        self._stranger = _client(_context(ca_file), timeout_s=timeout_s)
+        self._contexts = {True: with_certificate, False: _context(ca_file)}
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
     async def __call__(self, url: str, body: Mapping[str, Any] | bytes, *, with_certificate: bool) -> int:
-        client = self._known if with_certificate else self._stranger
+        session = self._session(with_certificate=with_certificate)
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         try:
-            return (await client.post(url, content=content, headers=JSON)).status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with session.post(url, data=content, headers=JSON, allow_redirects=False) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Undeliverable(type(error).__name__) from error
 
     async def aclose(self) -> None:
-        await self._known.aclose()
-        await self._stranger.aclose()
+        for session in self._sessions.values():
+            await session.close()
 
-
-def _client(context: ssl.SSLContext, *, timeout_s: float) -> httpx.AsyncClient:
-    # An idle connection would not answer the receiver's goodbye and keep its shutdown waiting for 30 s.
-    limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(verify=context, timeout=timeout_s, limits=limits, trust_env=False)
+    def _session(self, *, with_certificate: bool) -> aiohttp.ClientSession:
+        """Made where it is first used: it belongs to a running loop."""
+        if with_certificate not in self._sessions:
+            connector = aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self._contexts[with_certificate]
+            )
+            self._sessions[with_certificate] = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout
+            )
+        return self._sessions[with_certificate]
 
 
 def _context(ca_file: Path) -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, tuple_
@@ -11,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.adapters.tables import log_identity, messages, streams
 from notification.domain.message import Logged, Message
+from storage import Prepared, driver_of
 from telemetry.tracing import TRACEPARENT, current_headers
+
+_ADD: Final = Prepared(insert(messages), columns=[column.name for column in messages.c])
+_RESERVE: Final = """
+INSERT INTO streams (user_id, last_offset)
+SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS asked (user_id, n) ORDER BY user_id
+ON CONFLICT (user_id) DO UPDATE SET last_offset = streams.last_offset + excluded.last_offset
+RETURNING user_id, last_offset"""
 
 
 class SqlMessageLog:
@@ -39,7 +48,7 @@ class SqlMessageLog:
             logged.append(Logged(offset=offset, message=message, traceparent=traceparent))
             next_offset[message.user_id] += 1
         self._waiting.clear()
-        await self._session.execute(insert(messages), [_row(entry, now=now) for entry in logged])
+        await _ADD.execute_many(self._session, [_row(entry, now=now) for entry in logged])
         return logged
 
     async def epoch(self) -> str:
@@ -88,17 +97,8 @@ class SqlMessageLog:
 
     async def _reserve(self, counts: Mapping[UUID, int]) -> dict[UUID, int]:
         users = sorted(counts)
-        reserved = await self._session.execute(
-            text(
-                "INSERT INTO streams (user_id, last_offset)"
-                " SELECT * FROM unnest(CAST(:users AS uuid[]), CAST(:counts AS bigint[]))"
-                " AS asked (user_id, n) ORDER BY user_id"
-                " ON CONFLICT (user_id)"
-                " DO UPDATE SET last_offset = streams.last_offset + excluded.last_offset"
-                " RETURNING user_id, last_offset"
-            ),
-            {"users": users, "counts": [counts[user] for user in users]},
-        )
+        driver = await driver_of(self._session)
+        reserved = await driver.fetch(_RESERVE, users, [counts[user] for user in users])
         return {user_id: last - counts[user_id] + 1 for user_id, last in reserved}
 
 

@@ -39,13 +39,14 @@ def received_movements(pix: efi.ReceivedPix) -> Iterator[Movement]:
         settled_at = refund.settled_at or refund.requested_at
         if refund.status is efi.RefundStatus.DONE and settled_at is not None:
             yield Movement(
-                line_id=f"refund:{refund.return_id or refund.refund_id}",
+                # By the id that is there from the start: the rtrId may come between two looks.
+                line_id=f"refund:{pix.e2e_id}:{refund.refund_id}",
                 kind=StatementLineKind.REFUND_SENT,
                 amount=-refund.amount,
                 occurred_at=settled_at,
                 e2e_id=pix.e2e_id,
                 txid=pix.txid,
-                return_id=refund.return_id or refund.refund_id,
+                return_id=refund.return_id,
             )
 
 
@@ -74,7 +75,7 @@ def sent_movements(sent: efi.Send) -> Iterator[Movement]:
     for number, returned in enumerate(sent.returns):
         if returned.status is efi.RefundStatus.DONE:
             yield Movement(
-                line_id=f"return:{returned.return_id or f'{sent.id_envio}:{number}'}",
+                line_id=f"return:{sent.e2e_id or sent.id_envio}:{returned.id or returned.return_id or number}",
                 kind=StatementLineKind.RETURN_RECEIVED,
                 amount=returned.amount,
                 occurred_at=returned.settled_at or settled_at,

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, Text, any_, bindparam, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.payment import MismatchKind
 from payment.adapters.tables import received_pix, sweeps
 from payment.domain.booked import BookedPix
 from payment.domain.received import Source
+from storage import Prepared
 
 _P = received_pix.c
 _COLUMNS = (
@@ -20,6 +21,28 @@ _COLUMNS = (
     _P.payment_intent_id.label("intent_id"), _P.ride_id, _P.passenger_id,
 )  # fmt: skip
 _SWEEP = "received_pix"
+_CLAIM: Final = Prepared(
+    insert(received_pix).on_conflict_do_nothing().returning(_P.e2e_id),
+    columns=(
+        "e2e_id",
+        "txid",
+        "payment_intent_id",
+        "ride_id",
+        "passenger_id",
+        "amount",
+        "fee",
+        "held",
+        "mismatch",
+        "paid_at",
+        "source",
+        "created_at",
+        "updated_at",
+    ),
+)
+_OF_RIDE: Final = Prepared(
+    select(*_COLUMNS).where(_P.ride_id == bindparam("wanted")).order_by(_P.paid_at, _P.e2e_id)
+)
+_KNOWN: Final = Prepared(select(_P.e2e_id).where(_P.e2e_id == any_(bindparam("named", type_=ARRAY(Text)))))
 
 
 class SqlReceivedPix:
@@ -27,14 +50,8 @@ class SqlReceivedPix:
         self._session = session
 
     async def claim(self, booked: BookedPix, *, source: Source, now: datetime) -> bool:
-        times = {"created_at": now, "updated_at": now}
-        claimed = await self._session.execute(
-            insert(received_pix)
-            .values(**_values(booked), source=source, **times)
-            .on_conflict_do_nothing()
-            .returning(_P.e2e_id)
-        )
-        return claimed.one_or_none() is not None
+        values = {**_values(booked), "source": source, "created_at": now, "updated_at": now}
+        return await _CLAIM.fetch_one(self._session, values) is not None
 
     async def get(self, e2e_id: str) -> BookedPix | None:
         return await self._one(select(*_COLUMNS).where(_P.e2e_id == e2e_id))
@@ -43,12 +60,11 @@ class SqlReceivedPix:
         return await self._one(select(*_COLUMNS).where(_P.e2e_id == e2e_id).with_for_update())
 
     async def of_ride(self, ride_id: UUID) -> Sequence[BookedPix]:
-        query = select(*_COLUMNS).where(_P.ride_id == ride_id).order_by(_P.paid_at, _P.e2e_id)
-        return [_booked(row) for row in (await self._session.execute(query)).mappings()]
+        return [_booked(row) for row in await _OF_RIDE.fetch(self._session, {"wanted": ride_id})]
 
     async def known(self, e2e_ids: Sequence[str]) -> frozenset[str]:
-        found = await self._session.execute(select(_P.e2e_id).where(_P.e2e_id.in_(e2e_ids)))
-        return frozenset(found.scalars())
+        found = await _KNOWN.fetch(self._session, {"named": list(e2e_ids)})
+        return frozenset(e2e_id for (e2e_id,) in found)
 
     async def page(
         self, *, mismatch: bool, after: tuple[datetime, str] | None, limit: int
@@ -91,6 +107,6 @@ def _values(booked: BookedPix) -> Mapping[str, Any]:
     }
 
 
-def _booked(row: RowMapping) -> BookedPix:
+def _booked(row: Any) -> BookedPix:
     mismatch = row["mismatch"]
     return BookedPix(**{**row, "mismatch": None if mismatch is None else MismatchKind(mismatch)})

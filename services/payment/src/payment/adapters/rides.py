@@ -1,13 +1,15 @@
 """The projection of rides in Postgres."""
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.adapters.tables import rides
 from payment.domain.ride import Ride, RideState
+from storage import Prepared
 
 _COLUMNS = (
     rides.c.id,
@@ -17,6 +19,8 @@ _COLUMNS = (
     rides.c.fare,
     rides.c.commission,
 )
+_GET: Final = Prepared(select(*_COLUMNS).where(rides.c.id == bindparam("wanted")))
+_LOCK: Final = Prepared(select(*_COLUMNS).where(rides.c.id == bindparam("wanted")).with_for_update())
 
 
 class SqlRides:
@@ -43,7 +47,5 @@ class SqlRides:
         )
 
     async def _find(self, ride_id: UUID, *, lock: bool) -> Ride | None:
-        query = select(*_COLUMNS).where(rides.c.id == ride_id)
-        found = await self._session.execute(query.with_for_update() if lock else query)
-        row = found.mappings().one_or_none()
+        row = await (_LOCK if lock else _GET).fetch_one(self._session, {"wanted": ride_id})
         return None if row is None else Ride(**{**row, "state": RideState(row["state"])})

@@ -28,7 +28,8 @@ async def process_webhooks(deps: Deps) -> int:
     until = now + timedelta(seconds=deps.policy.lease_s)
     async with deps.transaction() as tx:
         events = await tx.webhooks.claim(now=now, until=until, limit=deps.policy.batch)
-        booked = await tx.received.known([event.e2e_id for event in events if event.e2e_id is not None])
+        named = [event.e2e_id for event in events if event.e2e_id is not None]
+        booked = await tx.received.known(named) if named else frozenset()
     turn = asyncio.Semaphore(deps.policy.parallel)
     await asyncio.gather(*(_process(deps, group, booked=booked, turn=turn) for group in _groups(events)))
     return len(events)

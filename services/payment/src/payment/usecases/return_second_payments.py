@@ -20,10 +20,12 @@ async def return_second_payments(tx: Tx, *, ride_id: UUID, now: datetime) -> int
     row is locked, so that of two of its payments that come in at once the later one sees the earlier.
     """
     await tx.rides.lock(ride_id)
+    held = [booked for booked in await tx.received.of_ride(ride_id) if booked.mismatch in FOR_THE_FARE]
+    if not held:
+        return 0  # nearly every ride is paid once
     latest = await tx.intents.latest_of(ride_id)
     if latest is None or latest[0].status not in (IntentStatus.CONFIRMED, IntentStatus.REFUNDED):
         return 0
-    held = [booked for booked in await tx.received.of_ride(ride_id) if booked.mismatch in FOR_THE_FARE]
     # Under way, done, or refused by Efí: then a person decides, not the rule again.
     asked_for = await tx.refunds.asked_for([booked.e2e_id for booked in held])
     due = [booked for booked in held if booked.e2e_id not in asked_for]

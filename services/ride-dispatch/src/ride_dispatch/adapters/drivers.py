@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
     Text,
     and_,
+    any_,
+    bindparam,
     case,
     cast,
     func,
+    literal,
     null,
     or_,
     select,
@@ -31,6 +35,7 @@ from ride_dispatch.domain.matching import Candidate, Near
 from ride_dispatch.domain.place import Place, box_around
 from ride_dispatch.domain.ride import DRIVEN
 from ride_dispatch.ports import DriverPosition, Duty, Indexed
+from storage import Prepared, driver_of
 
 MOST_NEARBY: Final = 2000
 """A bound on what one search without the index may read; a box of that many free drivers serves any wave."""
@@ -106,33 +111,18 @@ class SqlDrivers:
         return await self._indexed(_indexable(since))
 
     async def duty(self, driver_id: UUID) -> Duty:
-        on_ride = (rides.c.id == driver_states.c.current_ride_id) & rides.c.status.in_(DRIVEN)
-        query = (
-            select(
-                driver_states,
-                case((FREE & MAY_DRIVE, profiles.c.category)).label("category"),
-                rides.c.id.label("ride_id"),
-                rides.c.passenger_id,
-                rides.c.accepted_at,
-            )
-            .select_from(driver_states)
-            .outerjoin(profiles, profiles.c.user_id == driver_states.c.driver_id)
-            .outerjoin(rides, on_ride)
-            .where(driver_states.c.driver_id == driver_id)
-        )
-        row = (await self._session.execute(query)).mappings().one_or_none()
-        return _duty_of(row)
+        return _duty_of(await _DUTY.fetch_one(self._session, {"wanted": driver_id}))
 
     async def store_positions(self, positions: Sequence[DriverPosition], *, now: datetime) -> None:
-        rows = [_position_row(position) for position in sorted(positions, key=lambda p: p.driver_id)]
-        write = postgresql.insert(driver_states).values(rows)
-        new = write.excluded
-        newer = (driver_states.c.located_at.is_(None)) | (new.located_at > driver_states.c.located_at)
-        moved = {name: new[name] for name in ("current_lat", "current_lon", "located_at")}
-        await self._session.execute(
-            write.on_conflict_do_update(
-                index_elements=["driver_id"], set_=moved | {"updated_at": now}, where=newer
-            )
+        ordered = sorted(positions, key=lambda position: position.driver_id)
+        driver = await driver_of(self._session)
+        await driver.execute(
+            _STORE_POSITIONS,
+            [position.driver_id for position in ordered],
+            [degrees_of(position.point.place.lat) for position in ordered],
+            [degrees_of(position.point.place.lon) for position in ordered],
+            [position.point.recorded_at for position in ordered],
+            now,
         )
 
     async def retire(self, *, silent_since: datetime, now: datetime, limit: int) -> Sequence[UUID]:
@@ -248,7 +238,40 @@ def _indexable(since: datetime) -> Select[Any]:
     )
 
 
-def _duty_of(row: RowMapping | None) -> Duty:
+def _duty() -> Select[Any]:
+    driven = any_(literal(sorted(DRIVEN), type_=postgresql.ARRAY(Text)))
+    on_ride = (rides.c.id == driver_states.c.current_ride_id) & (rides.c.status == driven)
+    return (
+        select(
+            driver_states.c.current_lat,
+            driver_states.c.current_lon,
+            driver_states.c.located_at,
+            case((FREE & MAY_DRIVE, profiles.c.category)).label("category"),
+            rides.c.id.label("ride_id"),
+            rides.c.passenger_id,
+            rides.c.accepted_at,
+        )
+        .select_from(driver_states)
+        .outerjoin(profiles, profiles.c.user_id == driver_states.c.driver_id)
+        .outerjoin(rides, on_ride)
+        .where(driver_states.c.driver_id == bindparam("wanted"))
+    )
+
+
+_DUTY: Final = Prepared(_duty())
+# One text for any number of rows: a VALUES of each length is another statement to compile and to prepare.
+_STORE_POSITIONS: Final = """
+INSERT INTO driver_states AS d (driver_id, online, status, current_lat, current_lon, located_at)
+SELECT id, false, 'offline', lat, lon, at
+FROM unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::timestamptz[]) AS heard (id, lat, lon, at)
+ORDER BY id
+ON CONFLICT (driver_id) DO UPDATE
+SET current_lat = excluded.current_lat, current_lon = excluded.current_lon, located_at = excluded.located_at,
+    updated_at = $5
+WHERE d.located_at IS NULL OR excluded.located_at > d.located_at"""
+
+
+def _duty_of(row: Record | None) -> Duty:
     if row is None:
         return Duty(located=None, category=None, ride_id=None, passenger_id=None, accepted_at=None)
     located = row["located_at"]
@@ -259,17 +282,6 @@ def _duty_of(row: RowMapping | None) -> Duty:
         passenger_id=row["passenger_id"],
         accepted_at=row["accepted_at"],
     )
-
-
-def _position_row(position: DriverPosition) -> dict[str, Any]:
-    return {
-        "driver_id": position.driver_id,
-        "online": False,
-        "status": "offline",
-        "current_lat": degrees_of(position.point.place.lat),
-        "current_lon": degrees_of(position.point.place.lon),
-        "located_at": position.point.recorded_at,
-    }
 
 
 def _profile_row(profile: Profile) -> dict[str, Any]:

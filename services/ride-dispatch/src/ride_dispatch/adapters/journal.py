@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +15,16 @@ from ride_dispatch.adapters.tables import location_updates, quotes, ride_ratings
 from ride_dispatch.domain.place import Place
 from ride_dispatch.domain.quote import Quote
 from ride_dispatch.domain.rating import AlreadyRated, Rating
+from storage import driver_of
+
+# One text for any number of points: a VALUES of each length is another statement to compile and to prepare.
+_ADD_POINTS: Final = """
+INSERT INTO location_updates
+  (driver_id, recorded_at, ride_id, lat, lon, accuracy_m, heading_deg, speed_mps)
+SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::numeric[], $5::numeric[], $6::float8[],
+                     $7::float8[], $8::float8[])
+ON CONFLICT (driver_id, recorded_at) DO NOTHING
+RETURNING driver_id"""
 
 
 class SqlQuotes:
@@ -67,10 +76,9 @@ class SqlLocations:
     async def add(self, points: Sequence[DriverLocationUpdated]) -> int:
         # One batch may hold a point twice, which ON CONFLICT alone would not forgive in DO UPDATE;
         # DO NOTHING takes the first.
-        write = postgresql.insert(location_updates).values([_row(point) for point in points])
-        write = write.on_conflict_do_nothing(index_elements=["driver_id", "recorded_at"])
-        written = await self._session.execute(write.returning(location_updates.c.driver_id))
-        return len(written.all())
+        columns = zip(*[_row(point) for point in points], strict=True)
+        written = await (await driver_of(self._session)).fetch(_ADD_POINTS, *map(list, columns))
+        return len(written)
 
     async def path(self, ride_id: UUID, *, start: datetime, end: datetime) -> Sequence[Place]:
         query = (
@@ -95,14 +103,15 @@ class SqlLocations:
         await self._session.execute(text("SELECT location_drop_partitions(:oldest)"), {"oldest": oldest})
 
 
-def _row(point: DriverLocationUpdated) -> dict[str, Any]:
-    return {
-        "driver_id": point.driver_id,
-        "recorded_at": point.recorded_at,
-        "ride_id": point.ride_id,
-        "lat": degrees_of(point.lat),
-        "lon": degrees_of(point.lon),
-        "accuracy_m": point.accuracy_m,
-        "heading_deg": point.heading_deg,
-        "speed_mps": point.speed_mps,
-    }
+def _row(point: DriverLocationUpdated) -> tuple[Any, ...]:
+    """As `_ADD_POINTS` has them."""
+    return (
+        point.driver_id,
+        point.recorded_at,
+        point.ride_id,
+        degrees_of(point.lat),
+        degrees_of(point.lon),
+        point.accuracy_m,
+        point.heading_deg,
+        point.speed_mps,
+    )

@@ -5,6 +5,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
+from asyncpg import Record
 from sqlalchemy import RowMapping
 
 from contracts.identity import VehicleCategory
@@ -58,7 +59,7 @@ def ride_row(ride: Ride) -> dict[str, Any]:
     }
 
 
-def ride_of(row: RowMapping) -> Ride:
+def ride_of(row: RowMapping | Record) -> Ride:
     card = row["driver_card"]
     return Ride(
         **{name: row[name] for name in PLAIN_RIDE_FIELDS},
@@ -85,7 +86,7 @@ def search_row(search: Search) -> dict[str, Any]:
     }
 
 
-def search_of(row: RowMapping) -> Search:
+def search_of(row: RowMapping | Record) -> Search:
     return Search(
         try_no=row["try_no"],
         wave=row["wave"],
@@ -110,7 +111,7 @@ def degrees_of(value: float) -> Decimal:
     return Decimal(f"{value:.8f}")
 
 
-def place_of(row: RowMapping, prefix: str) -> Place:
+def place_of(row: RowMapping | Record, prefix: str) -> Place:
     return Place(lat=float(row[f"{prefix}_lat"]), lon=float(row[f"{prefix}_lon"]))
 
 

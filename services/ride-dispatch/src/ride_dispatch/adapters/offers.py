@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +34,7 @@ from ride_dispatch.adapters.tables import (
 )
 from ride_dispatch.domain.offer import Offer, OfferResponse
 from ride_dispatch.ports import Cursor, OpenOffer
+from storage import Prepared
 
 HISTORY: Final = ("offer_id", "ride_id", "driver_id", "try_no", "wave", "event", "at")
 REOPENED: Final = (
@@ -90,8 +104,8 @@ class SqlOffers:
         await self._session.execute(update(ride_offers).where(mine).values(excluded=True))
 
     async def rides_with_due(self, *, now: datetime, limit: int) -> Sequence[UUID]:
-        query = select(ride_offers.c.ride_id).where(ride_offers.c.response.is_(None), _due(now)).distinct()
-        return (await self._session.execute(query.limit(limit))).scalars().all()
+        due = await _RIDES_WITH_DUE.fetch(self._session, {"now": now, "limit": limit})
+        return [ride_id for (ride_id,) in due]
 
     async def rides_open_for(self, driver_id: UUID) -> Sequence[UUID]:
         query = select(ride_offers.c.ride_id).where(_open_for(driver_id)).order_by(ride_offers.c.ride_id)
@@ -138,7 +152,7 @@ def _open_for(driver_id: UUID) -> ColumnElement[bool]:
     return and_(ride_offers.c.driver_id == driver_id, ride_offers.c.response.is_(None))
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _due(now: Any) -> ColumnElement[bool]:
     """Expired, or of a driver who is on another ride by now and so cannot take it."""
     elsewhere = exists().where(
         driver_states.c.driver_id == ride_offers.c.driver_id,
@@ -163,3 +177,11 @@ def _prefixed_offer(row: Any) -> Offer:
     return offer_of(
         {name.removeprefix("offer_"): value for name, value in row.items() if name.startswith("offer_")}
     )
+
+
+_RIDES_WITH_DUE: Final = Prepared(
+    select(ride_offers.c.ride_id)
+    .where(ride_offers.c.response.is_(None), _due(bindparam("now", type_=ride_offers.c.expires_at.type)))
+    .distinct()
+    .limit(bindparam("limit", type_=Integer))
+)

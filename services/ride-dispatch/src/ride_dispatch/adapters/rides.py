@@ -5,7 +5,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, tuple_, update
+from asyncpg import UniqueViolationError
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,9 +27,10 @@ from contracts.ride_dispatch import RideStatus
 from ride_dispatch.adapters.mapping import ride_of, ride_row, search_row
 from ride_dispatch.adapters.tables import rides
 from ride_dispatch.domain.offer import DriverBusy
-from ride_dispatch.domain.ride import OPEN, SEARCHED, UNPAID, ActiveRideExists, Ride
+from ride_dispatch.domain.ride import DRIVEN, OPEN, SEARCHED, UNPAID, ActiveRideExists, Ride
 from ride_dispatch.domain.search import Search
 from ride_dispatch.ports import Cursor
+from storage import Prepared
 
 ONE_OPEN_A_PASSENGER: Final = "uq_rides_passenger_open"
 ONE_ACTIVE_A_DRIVER: Final = "uq_rides_driver_active"
@@ -35,26 +50,30 @@ class SqlRides:
             raise
 
     async def get(self, ride_id: UUID) -> Ride | None:
-        return await self._one(select(rides).where(rides.c.id == ride_id))
+        return await self._one(_GET, ride_id)
 
     async def lock(self, ride_id: UUID) -> Ride | None:
-        return await self._one(select(rides).where(rides.c.id == ride_id).with_for_update())
+        return await self._one(_LOCK, ride_id)
 
     async def lock_if_free(self, ride_id: UUID) -> Ride | None:
-        query = select(rides).where(rides.c.id == ride_id).with_for_update(skip_locked=True)
-        return await self._one(query)
+        return await self._one(_LOCK_IF_FREE, ride_id)
 
     async def save(self, ride: Ride) -> None:
-        unchanged = (rides.c.id == ride.id) & (rides.c.version == ride.version - 1)
-        write = update(rides).where(unchanged).values(ride_row(ride)).returning(rides.c.id)
+        if ride.status not in DRIVEN:
+            await self._write(ride)
+            return
+        # Only what is driven can break the index, and the caller's transaction must outlive that.
         try:
             async with self._session.begin_nested():
-                written = (await self._session.execute(write)).one_or_none()
-        except IntegrityError as error:
-            if _breaks(error, ONE_ACTIVE_A_DRIVER):
+                await self._write(ride)
+        except UniqueViolationError as error:
+            if error.constraint_name == ONE_ACTIVE_A_DRIVER:
                 raise DriverBusy from error
             raise
-        if written is None:
+
+    async def _write(self, ride: Ride) -> None:
+        values = {"saved": ride.id, "was": ride.version - 1, **ride_row(ride)}
+        if await _SAVE.fetch_one(self._session, values) is None:
             # Every verb locks the row first, so this is a bug, never a race.
             raise RuntimeError(f"ride {ride.id} is not at version {ride.version - 1}")
 
@@ -62,11 +81,10 @@ class SqlRides:
         await self._session.execute(update(rides).where(rides.c.id == ride_id).values(search_row(search)))
 
     async def due_for_wave(self, *, now: datetime, limit: int) -> Sequence[UUID]:
-        due = (rides.c.next_wave_at <= now) & (rides.c.search_ends_at > now)
-        return await self._searched(due, order=rides.c.next_wave_at, limit=limit)
+        return await self._searched(_DUE_FOR_WAVE, now=now, limit=limit)
 
     async def due_for_end(self, *, now: datetime, limit: int) -> Sequence[UUID]:
-        return await self._searched(rides.c.search_ends_at <= now, order=rides.c.search_ends_at, limit=limit)
+        return await self._searched(_DUE_FOR_END, now=now, limit=limit)
 
     async def owes(self, passenger_id: UUID) -> bool:
         unpaid = (
@@ -88,18 +106,39 @@ class SqlRides:
         found = {RideStatus(status): count for status, count in await self._session.execute(query)}
         return {status: found.get(status, 0) for status in OPEN}
 
-    async def _searched(
-        self, due: ColumnElement[bool], *, order: ColumnElement[Any], limit: int
-    ) -> Sequence[UUID]:
-        query = select(rides.c.id).where(rides.c.status.in_(SEARCHED), due).order_by(order).limit(limit)
-        return (await self._session.execute(query)).scalars().all()
+    async def _searched(self, due: Prepared, *, now: datetime, limit: int) -> Sequence[UUID]:
+        return [ride_id for (ride_id,) in await due.fetch(self._session, {"now": now, "limit": limit})]
 
-    async def _one(self, query: Select[Any]) -> Ride | None:
-        row = (await self._session.execute(query)).mappings().one_or_none()
+    async def _one(self, query: Prepared, ride_id: UUID) -> Ride | None:
+        row = await query.fetch_one(self._session, {"wanted": ride_id})
         return ride_of(row) if row is not None else None
 
     async def _many(self, query: Select[Any]) -> Sequence[Ride]:
         return [ride_of(row) for row in (await self._session.execute(query)).mappings()]
+
+
+def _searched(due: ColumnElement[bool], *, order: ColumnElement[Any]) -> Prepared:
+    # As literals: the index is on those statuses alone.
+    searched = rides.c.status.in_([literal_column(f"'{status}'") for status in sorted(SEARCHED)])
+    limit = bindparam("limit", type_=Integer)
+    return Prepared(select(rides.c.id).where(searched, due).order_by(order).limit(limit))
+
+
+_BY_ID: Final = select(rides).where(rides.c.id == bindparam("wanted"))
+_GET: Final = Prepared(_BY_ID)
+_LOCK: Final = Prepared(_BY_ID.with_for_update())
+_LOCK_IF_FREE: Final = Prepared(_BY_ID.with_for_update(skip_locked=True))
+_NOW: Final = bindparam("now", type_=rides.c.search_ends_at.type)
+_DUE_FOR_WAVE: Final = _searched(
+    (rides.c.next_wave_at <= _NOW) & (rides.c.search_ends_at > _NOW), order=rides.c.next_wave_at
+)
+_DUE_FOR_END: Final = _searched(rides.c.search_ends_at <= _NOW, order=rides.c.search_ends_at)
+_SAVE: Final = Prepared(
+    update(rides)
+    .where(rides.c.id == bindparam("saved"), rides.c.version == bindparam("was"))
+    .returning(rides.c.id),
+    columns=[column.name for column in rides.c if column.name != "updated_at"],
+)
 
 
 def _mine(user_id: UUID) -> ColumnElement[bool]:
