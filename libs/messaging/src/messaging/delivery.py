@@ -1,9 +1,8 @@
 """One delivery of one event: what a handler is told besides the fact."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from contracts.base import Fact
@@ -12,8 +11,7 @@ from storage import Transaction
 T = TypeVar("T", bound=Transaction)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):
     """`id` and `source` identify the event, `key` its aggregate, `version` the aggregate's version (0: none).
 
     `time` is when it happened, `now` when it is handled; `headers` are the record's, as text.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -34,7 +34,7 @@ def in_binary_mode(record: Record) -> Record:
     except (ValueError, AttributeError) as error:
         raise Malformed("a structured event that is not a JSON object") from error
     attributes = {f"ce_{name}": str(value) for name, value in event.items()}
-    return replace(record, value=data, headers={**record.headers, **attributes})
+    return record._replace(value=data, headers={**record.headers, **attributes})
 
 
 def delivery_of(record: Record, *, now: datetime) -> Delivery:

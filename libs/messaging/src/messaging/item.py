@@ -1,10 +1,9 @@
 """Sorting what a consumer reads: what a handler wants, what cannot be read, and what is nobody's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.base import Fact
 from contracts.topics import TOPICS
@@ -21,8 +20,7 @@ class OutOfTime(ValueError):
     """The event's id is older than the inbox remembers, or a day in the future: never processed unchecked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One record that concerns us. `fact` and `handler` are set unless `error` says why it is unfit."""
 
     record: Record

@@ -50,6 +50,9 @@ class Envelope(NamedTuple):
     """The trace's headers; None: those of the current span."""
 
 
+JsonWriter = Callable[[UUID, str, bytes, int, UUID, UUID | None, Mapping[str, str]], OutboxRow]
+
+
 def fact_row(fact: Fact, *, version: int, envelope: Envelope) -> OutboxRow:
     """The row of `fact`; NotPublishable when its topic, key, version or size is not allowed."""
     payload = fact.model_dump_json().encode()
@@ -58,25 +61,42 @@ def fact_row(fact: Fact, *, version: int, envelope: Envelope) -> OutboxRow:
 
 def json_row(kind: type[Fact], *, key: str, payload: bytes, version: int, envelope: Envelope) -> OutboxRow:
     """The row of a fact of that kind that is serialized already; NotPublishable as for `fact_row`."""
-    return json_writer(kind, envelope)(envelope.event_id, key, payload, version)
+    write = json_writer(kind, service=envelope.service, time=envelope.time)
+    trace = current_headers() if envelope.trace is None else envelope.trace
+    story = envelope.correlation_id, envelope.causation_id
+    return write(envelope.event_id, key, payload, version, *story, trace)
 
 
-def json_writer(kind: type[Fact], envelope: Envelope) -> Callable[[UUID, str, bytes, int], OutboxRow]:
-    """`json_row` for several facts of one kind and one cause: (event id, key, payload, version) → row.
+def json_writer(kind: type[Fact], *, service: str, time: datetime) -> JsonWriter:
+    """`json_row` for several facts of one kind and moment: what they share of their headers is written once.
 
-    What they share of their headers is written once.
+    The writer takes event id, key, payload, version, correlation id, causation id or None, and trace headers.
     """
     type_name, topic, head = _of_kind(kind)
-    head += _shared(envelope)
+    at = time.isoformat().replace("+00:00", "Z")
+    head += f',"ce_source":"/services/{service}","ce_time":"{at}"'
 
-    def write(event_id: UUID, key: str, payload: bytes, version: int) -> OutboxRow:
+    def write(
+        event_id: UUID,
+        key: str,
+        payload: bytes,
+        version: int,
+        correlation_id: UUID,
+        causation_id: UUID | None,
+        trace: Mapping[str, str],
+    ) -> OutboxRow:
         if len(payload) > PAYLOAD_LIMIT_BYTES:
             raise NotPublishable(f"{type_name} has {len(payload)} bytes, more than {PAYLOAD_LIMIT_BYTES}")
         _check_version(version)
         shard, subject = _place(topic, key)
+        correlation = str(correlation_id)
+        # The first event of a story is what caused the second.
+        causation = correlation if causation_id == correlation_id else causation_id
+        cause = "" if causation is None else f',"ce_causationid":"{causation}"'
+        more = "".join([f',"{header}":{encode_basestring(value)}' for header, value in trace.items()])
         headers = (
-            f'{head},"ce_id":"{event_id}","ce_subject":{subject},"ce_partitionkey":{subject},'
-            f'"ce_sequence":"{version}"}}'
+            f'{head},"ce_correlationid":"{correlation}"{cause}{more},"ce_id":"{event_id}","ce_subject":{subject},'
+            f'"ce_partitionkey":{subject},"ce_sequence":"{version}"}}'
         )
         return OutboxRow(shard, event_id, topic, key, version, type_name, headers, payload)
 
@@ -95,17 +115,6 @@ def _of_kind(kind: type[Fact]) -> tuple[str, str, str]:
         f'"ce_specversion":"1.0","ce_type":"{type_name}"'
     )
     return type_name, kind.topic.name, head
-
-
-def _shared(envelope: Envelope) -> str:
-    time = envelope.time.isoformat().replace("+00:00", "Z")
-    cause = "" if envelope.causation_id is None else f',"ce_causationid":"{envelope.causation_id}"'
-    trace = current_headers() if envelope.trace is None else envelope.trace
-    more = "".join([f',"{header}":{encode_basestring(value)}' for header, value in trace.items()])
-    return (
-        f',"ce_source":"/services/{envelope.service}","ce_time":"{time}"'
-        f',"ce_correlationid":"{envelope.correlation_id}"{cause}{more}'
-    )
 
 
 @lru_cache(maxsize=4096)

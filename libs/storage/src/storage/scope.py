@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.clock import Clock
 from storage.outbox_row import OutboxRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """The event that is being handled: facts published meanwhile name it as their causation."""
 
     event_id: UUID

@@ -1,6 +1,6 @@
 """The transaction: state, outbox, inbox and idempotency records commit together or not at all."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,8 @@ from kernel.ids import new_id
 from storage.outbox import insert_rows
 from storage.outbox_row import Envelope, NotPublishable, fact_row, json_writer, tombstone_row
 from storage.scope import Cause, Scope
+
+JsonPublisher = Callable[[str, bytes, int, Cause | None, Mapping[str, str]], None]
 
 
 class Transaction:
@@ -38,26 +40,26 @@ class Transaction:
         self.scope.pending.append(fact_row(fact, version=version, envelope=envelope))
         return envelope.event_id
 
-    def publish_json(
-        self,
-        kind: type[Fact],
-        facts: Iterable[tuple[str, bytes, int]],
-        *,
-        cause: Cause | None,
-        trace: Mapping[str, str],
-    ) -> None:
-        """`publish` for facts that the caller has serialized: for those who write thousands at once.
+    def json_publisher(self, kind: type[Fact]) -> JsonPublisher:
+        """`publish` for facts of one kind that the caller has serialized: for those who write thousands at once.
 
-        `facts` are key, payload and version; a payload is what the fact's model would give, and the caller's
-        tests hold it to that. `cause` and `trace` (its headers) are those of all of them.
+        It takes key, payload, version, cause and trace headers. A payload is what the fact's model would give, and
+        the caller's tests hold it to that. All bear the moment at which the publisher was made.
         """
-        write = None
-        for key, payload, version in facts:
+        self._check_writing()
+        write = json_writer(kind, service=self.scope.service, time=self.now())
+        append = self.scope.pending.append
+
+        def publish(
+            key: str, payload: bytes, version: int, cause: Cause | None, trace: Mapping[str, str]
+        ) -> None:
             event_id = new_id()
             # Without a cause each fact is the first of a story of its own.
-            if write is None or cause is None:
-                write = json_writer(kind, self._envelope(event_id, cause=cause, trace=trace))
-            self.scope.pending.append(write(event_id, key, payload, version))
+            correlation_id = event_id if cause is None else cause.correlation_id
+            causation_id = None if cause is None else cause.event_id
+            append(write(event_id, key, payload, version, correlation_id, causation_id, trace))
+
+        return publish
 
     async def forget(self, topic: Topic, *, key: str) -> UUID:
         """Append a tombstone, so that a compacted topic forgets `key`; returns its event id."""
@@ -103,8 +105,7 @@ class Transaction:
         self.scope.wrote_outbox = True
 
     def _envelope(self, event_id: UUID, *, cause: Cause | None, trace: Mapping[str, str] | None) -> Envelope:
-        if self.scope.read_only:
-            raise NotPublishable("a reading transaction publishes nothing")
+        self._check_writing()
         return Envelope(
             event_id=event_id,
             service=self.scope.service,
@@ -113,3 +114,7 @@ class Transaction:
             causation_id=cause.event_id if cause else None,
             trace=trace,
         )
+
+    def _check_writing(self) -> None:
+        if self.scope.read_only:
+            raise NotPublishable("a reading transaction publishes nothing")

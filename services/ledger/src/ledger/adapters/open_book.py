@@ -198,18 +198,21 @@ class SqlBook:
         return sums
 
     async def _publish(self, book: Book, fresh: Sequence[Pending]) -> None:
+        publish = self._tx.json_publisher(LedgerPosted)
         for posted, pending in zip(book.posted, fresh, strict=True):
-            facts = [(*posted_json(journal, ids=self._ids), 0) for journal in posted.journals]
-            self._tx.publish_json(LedgerPosted, facts, cause=pending.cause, trace=pending.trace)
+            for journal in posted.journals:
+                key, payload = posted_json(journal, ids=self._ids)
+                publish(key, payload, 0, pending.cause, pending.trace)
             decisions = book.decisions_of(posted)
             if decisions:
                 with self._on_behalf_of(pending):
                     for fact in decisions:
                         await self._tx.publish(fact)
-        balances = [balance_json(balance, ids=self._ids) for balance in book.changed_balances()]
         scope = self._tx.scope
         trace = current_headers() if scope.trace is None else scope.trace
-        self._tx.publish_json(LedgerDriverBalanceChanged, balances, cause=scope.cause, trace=trace)
+        publish = self._tx.json_publisher(LedgerDriverBalanceChanged)
+        for balance in book.changed_balances():
+            publish(*balance_json(balance, ids=self._ids), scope.cause, trace)
         counted = list(book.posted)
         self._tx.after_commit(lambda: _count(counted))
 

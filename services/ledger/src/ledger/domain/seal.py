@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.ledger import EntryType, LedgerSealed
-from ledger.domain.journal import Journal
+from ledger.domain.journal import DEBIT, Journal
 
 GENESIS: Final = bytes(32)
 CHAIN: Final = "books"
@@ -27,6 +27,7 @@ _HEAD: Final = Struct(">16s16s16sHi3i3i")
 # id, account, side, amount in millionths, driver, passenger, reversed entry
 _ENTRY: Final = Struct(">q4s?12s16s16sq")
 _MILLIONTHS: Final = 1_000_000
+_pack: Final = _ENTRY.pack
 
 
 class SealedEntry(NamedTuple):
@@ -132,7 +133,18 @@ def journal_bytes(journal: Journal) -> bytes:
         transaction_date,
         occurred_at,
         posted_at,
-        [_entry_bytes(entry_id, *line) for entry_id, line in entries],
+        [
+            _pack(
+                entry_id,
+                code.encode(),
+                side is DEBIT,
+                int(amount * _MILLIONTHS).to_bytes(12, "big", signed=True),
+                driver.bytes if driver else _NOBODY,
+                passenger.bytes if passenger else _NOBODY,
+                reverses or 0,
+            )
+            for entry_id, (code, side, amount, driver, passenger, reverses) in entries
+        ],
     )
 
 
@@ -178,7 +190,7 @@ def _entry_bytes(
     passenger_id: UUID | None,
     reverses: int | None,
 ) -> bytes:
-    return _ENTRY.pack(
+    return _pack(
         id_,
         account_code.encode(),
         entry_type == _DEBIT,
