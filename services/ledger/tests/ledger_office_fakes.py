@@ -15,7 +15,7 @@ from contracts.payment import StatementClosed, StatementLine
 from kernel.business_day import business_day, day_bounds
 from kernel.money import ZERO
 from ledger.domain.as_of import By, Moment, Turnover
-from ledger.domain.bank_balance import BookedBalance, Span
+from ledger.domain.bank_balance import BookedBalance, JudgedBalance, Span
 from ledger.domain.bank_day import BankDay
 from ledger.domain.cases import Case, CaseKind, CaseStatus
 from ledger.domain.chart import BANK
@@ -342,12 +342,11 @@ class FakeBankStatements:
             amount=sum((entry.amount for entry, before in entries if before), ZERO), flight=flight
         )
 
-    async def known_gap(self, day: date) -> Span | None:
-        told = [gap for known, gap in sorted(self.gaps.items()) if known < day]
-        return told[-1] if told else None
+    async def judged_before(self, day: date) -> list[JudgedBalance]:
+        return [JudgedBalance(gap=gap) for known, gap in sorted(self.gaps.items()) if known < day]
 
-    async def settle_balance(self, day: date, *, gap: Decimal, settled: Span) -> None:
-        self.gaps[day] = settled
+    async def judge(self, day: date, *, apart: Decimal, gap: Span) -> None:
+        self.gaps[day] = gap
 
     async def days(self, *, before: date | None, limit: int) -> list[BankDay]:
         return []

@@ -72,8 +72,11 @@ def _ask_the_idle(engine: AsyncEngine, *, after_s: float) -> None:
     pool = engine.sync_engine.pool
 
     @event.listens_for(pool, "checkin")
-    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+    def note(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         record.info["idle_since"] = monotonic()
+        # Whatever left it so: what the next one writes would be lost with a transaction that nobody ends.
+        if connection is not None and connection.driver_connection.is_in_transaction():
+            record.invalidate()
 
     @event.listens_for(pool, "checkout")
     def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:

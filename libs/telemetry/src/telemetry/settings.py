@@ -26,7 +26,7 @@ class TelemetrySettings(BaseSettings):
     traces_sampling_ratio: float | None = Field(default=None, ge=0, le=1)
     """Share of traces to keep; unset: 1, in production 0.1."""
     otlp_endpoint: str | None = None
-    """Where spans go, OTLP over HTTP; unset: nowhere."""
+    """Where spans go, OTLP over HTTP; unset: nowhere, and traces that begin here are recorded nowhere else either."""
     otlp_delay_ms: int = Field(default=5000, ge=10)
     """Longest wait of a finished span before it is sent."""
     sentry_dsn_file: Path | None = None

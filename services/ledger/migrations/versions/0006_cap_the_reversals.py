@@ -16,7 +16,7 @@ BY_INDEX = (
     "SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off"
 )
 # Which accounts a statement names is a handful, so they are looked up once and not for each entry. Entries that
-# disagree about their journal's id, transaction or day fall in several groups, and no group has all its lines.
+# disagree about their journal's id, transaction, day or entity fall in several groups, and no group has all its lines.
 BALANCED = """
   IF EXISTS (
     SELECT FROM (SELECT DISTINCT p.account_id, p.driver_id IS NOT NULL AS of_driver,
@@ -29,14 +29,15 @@ BALANCED = """
     RAISE EXCEPTION 'an entry fits no detail account' USING ERRCODE = 'check_violation';
   END IF;
   SELECT t.journal_id, t.lines, t.difference, j.line_count INTO wrong
-  FROM (SELECT p.journal_id, p.transaction_id, p.transaction_date,
+  FROM (SELECT p.journal_id, p.transaction_id, p.transaction_date, p.entity_type, p.entity_id,
                count(*) AS lines, min(p.line) AS first, max(p.line) AS last,
                sum(CASE p.entry_type WHEN 'DEBIT' THEN p.amount ELSE -p.amount END) AS difference
-        FROM posted p GROUP BY p.journal_id, p.transaction_id, p.transaction_date) t
+        FROM posted p GROUP BY p.journal_id, p.transaction_id, p.transaction_date, p.entity_type, p.entity_id) t
   LEFT JOIN journals j ON j.id = t.journal_id
   WHERE j.id IS NULL OR t.difference <> 0 OR t.difference = 'NaN'
      OR t.lines <> j.line_count OR t.first <> 1 OR t.last <> t.lines
      OR t.transaction_id <> j.transaction_id OR t.transaction_date <> j.transaction_date
+     OR t.entity_type <> j.entity_type OR t.entity_id <> j.entity_id
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'journal % of % lines: % lines came, off by %',
@@ -120,11 +121,10 @@ REVERSED_ONCE_BEFORE = (
 )
 BALANCE_FORWARD = (
     "ALTER TABLE bank_statements ADD COLUMN gap_low numeric(19,2), ADD COLUMN gap_high numeric(19,2)",
-    "UPDATE bank_statements SET gap_low = gap, gap_high = gap",
     "ALTER TABLE bank_statements ADD CONSTRAINT ck_bank_statements_gap CHECK (gap_low <= gap_high)",
     """
 COMMENT ON COLUMN bank_statements.gap_low IS
-'The account held at least so much more than is booked, by all balances up to this one; null: not settled'""",
+'The account held at least so much more than is booked, by this balance; null: not judged'""",
 )
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import getpass
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -147,6 +148,14 @@ def _serve(mode: web.Mode) -> None:
     web.serve(build(settings, mode=mode), settings)
 
 
+def _login() -> str:
+    """Who the machine says that we are; in a container a user has a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def _at_terminal(
     work: Callable[[Callable[[], AbstractAsyncContextManager[LedgerTransaction]]], Awaitable[int]],
 ) -> int:
@@ -210,7 +219,7 @@ def _ordered(carry_out: Callable[..., Awaitable[int]]) -> int:
         by = await terminal.operator(
             web.make_verifier(settings),
             token=web.read_secret(token_file) if token_file else None,
-            login=getpass.getuser(),
+            login=_login(),
         )
         return await carry_out(transaction, order=order, by=by, now=SystemClock().now())
 

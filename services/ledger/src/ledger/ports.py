@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.base import Fact
 from contracts.payment import StatementClosed, StatementLine
 from ledger.domain.as_of import Moment, Turnover
-from ledger.domain.bank_balance import BookedBalance, Span
+from ledger.domain.bank_balance import BookedBalance, JudgedBalance, Span
 from ledger.domain.bank_day import BankDay
 from ledger.domain.cases import Case, CaseKind, CaseStatus
 from ledger.domain.closing import ClosedDay, DayState
@@ -175,15 +175,16 @@ class BankStatements(Protocol):
     async def checked(self, day: date, *, now: datetime) -> None: ...
 
     async def balances_due(self, *, received_before: datetime) -> list[StatementClosed]:
-        """Checked statements with a balance that is not settled, complete since then; oldest first."""
+        """Checked statements with a balance that is not judged, complete since then; oldest first."""
 
     async def booked_balance(self, closed: StatementClosed, *, flight_s: float) -> BookedBalance:
         """At the statement's moment; `flight_s` before and after it is in flight."""
 
-    async def known_gap(self, day: date) -> Span | None:
-        """What the newest statement before that day settled; None when none did."""
+    async def judged_before(self, day: date) -> list[JudgedBalance]:
+        """The judged balances of earlier days, oldest first."""
 
-    async def settle_balance(self, day: date, *, gap: Decimal, settled: Span) -> None: ...
+    async def judge(self, day: date, *, apart: Decimal, gap: Span) -> None:
+        """`apart` is what the day shows, `gap` what it may mean."""
 
     async def days(self, *, before: date | None, limit: int) -> list[BankDay]:
         """Newest first."""

@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import pytest
 from ledger_books import Books, confirmed, query
-from ledger_office import closed, consume, paid_out, received_line, sent_line
+from ledger_office import admin, closed, consume, paid_out, received_line, sent_line
 
 from contracts.payment import PaymentConfirmed, StatementLine
 from kernel.business_day import business_day, day_bounds
 from kernel.ids import new_id
+from ledger.domain.cases import Resolution
 from ledger.usecases.get_reconciliation_day import get_reconciliation_day
 from ledger.usecases.recheck_statements import recheck_statements
+from ledger.usecases.resolve_case import resolve_case
 from testkit.databases import DatabaseUrls
 from testkit.fake_clock import FakeClock
 
@@ -108,10 +110,38 @@ async def test_money_that_is_really_gone_rings_once_an_hour_later(
     async with books.reading() as tx:
         found = await get_reconciliation_day(tx, day=business_day(clock.now()) - timedelta(days=1))
     assert found.gap == Decimal("999.99")
-    # From here on it is known: the same gap of the next night is no news.
+    # The open case tells of it: the same gap of the next night is no news.
     await state_night(books, clock, balance="1049.99")
     clock.advance(BALANCE_S)
     assert await recheck(books, clock.now()) == 0
+
+
+@pytest.mark.parametrize(
+    ("resolution", "news"), [("corrected_by_journal", 1), ("explained", 0), ("written_off", 0)]
+)
+async def test_what_is_known_after_a_case_is_what_somebody_said_of_it(
+    books: Books, urls: DatabaseUrls, clock: FakeClock, quiet: PaymentConfirmed, resolution: str, news: int
+) -> None:
+    clock.advance(60)
+    await state_night(books, clock, balance="950.00")
+    clock.advance(BALANCE_S)
+    assert await recheck(books, clock.now()) == 1
+    journal = f"payment_{quiet.payment_id}" if resolution == "corrected_by_journal" else None
+    [case] = await query(urls, "SELECT id FROM reconciliation_cases")
+    async with books.transaction() as tx:
+        await resolve_case(
+            tx,
+            case_id=case["id"],
+            resolution=Resolution(resolution),
+            note="looked",
+            journal=journal,
+            actor=admin(),
+            now=clock.now(),
+        )
+    clock.advance(60)
+    await state_night(books, clock, balance="950.00")
+    clock.advance(BALANCE_S)
+    assert await recheck(books, clock.now()) == news, "the gap of the corrected night is a new loss"
 
 
 async def test_a_drift_behind_a_busy_night_rings_after_the_next_quiet_one(

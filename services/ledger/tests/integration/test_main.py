@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 import web
 from kernel.ids import new_id
-from ledger.main import cli, describe
+from ledger.main import _login, cli, describe
 from testkit.databases import DatabaseUrls
 from testkit.tokens import Tokens
 
@@ -78,3 +79,13 @@ def test_the_books_are_kept_from_a_terminal(
     assert run("verify", options=("--offline",)) == 0
     assert run("verify-days") == 0
     assert run("nonsense") == 2
+
+
+def test_who_has_a_number_and_no_name_on_the_machine_is_told_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the image a user is 10001 and stands in no list."""
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert _login() == f"uid {os.getuid()}"

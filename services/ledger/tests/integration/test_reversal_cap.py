@@ -28,7 +28,7 @@ WITH e AS (
 j AS (
   INSERT INTO journals (id, transaction_id, event_id, event_type, entity_type, entity_id, description,
                         line_count, transaction_date, occurred_at, created_at, batch)
-  SELECT $1, $1::uuid::text, e.id, 'test', $2, $3, 'x', 2 * cardinality($5::text[]), $4, now(), now(), 1 FROM e)
+  SELECT $1, $1::uuid::text, e.id, 'test', $2, $7, 'x', 2 * cardinality($5::text[]), $4, now(), now(), 1 FROM e)
 INSERT INTO ledger_entries (id, line, transaction_id, account_id, entry_type, amount, entity_type, entity_id,
   description, transaction_date, created_at, journal_id, reversed, reversal_entry_id)
 SELECT (SELECT max(id) FROM ledger_entries) + l.line, l.line, $1::uuid::text, a.id, l.side, l.amount::numeric, $2, $3,
@@ -49,8 +49,13 @@ async def connected(url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def take_back(connection: Connection, original: asyncpg.Record, amounts: Sequence[str]) -> None:
-    """A journal of the original's entity that reverses it once for each of the amounts."""
+async def take_back(
+    connection: Connection, original: asyncpg.Record, amounts: Sequence[str], *, journal_of: str | None = None
+) -> None:
+    """A journal of the original's entity that reverses it once for each of the amounts.
+
+    `journal_of` is the entity that the journal names, if another than its entries do.
+    """
     await connection.execute(
         REVERSE,
         new_id(),
@@ -59,6 +64,7 @@ async def take_back(connection: Connection, original: asyncpg.Record, amounts: S
         TODAY,
         list(amounts),
         original["id"],
+        journal_of or original["entity_id"],
     )
 
 
@@ -96,6 +102,17 @@ async def test_parts_up_to_the_entry_are_taken_and_a_centavo_more_is_refused(
         with pytest.raises(asyncpg.CheckViolationError, match="more than is left"):
             await take_back(connection, original, ["0.01"])
     assert await reversed_so_far(urls, original) == Decimal("50.00")
+
+
+async def test_a_journal_of_another_entity_does_not_pass_by_the_cap(
+    urls: DatabaseUrls, original: asyncpg.Record
+) -> None:
+    async with connected(urls.app_url) as connection:
+        await take_back(connection, original, ["1.00"])
+        for other in ("other", str(new_id())):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await take_back(connection, original, ["50.00", "50.00"], journal_of=other)
+    assert await reversed_so_far(urls, original) == Decimal("1.00")
 
 
 async def test_what_the_service_gave_back_counts(books: Books, urls: DatabaseUrls, clock: FakeClock) -> None:

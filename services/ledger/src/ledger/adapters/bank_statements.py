@@ -24,8 +24,9 @@ from ledger.adapters.bank_queries import (
 )
 from ledger.adapters.turnovers import of_account
 from ledger.domain.as_of import By, Moment
-from ledger.domain.bank_balance import BookedBalance, Span
+from ledger.domain.bank_balance import BookedBalance, JudgedBalance, Span
 from ledger.domain.bank_day import BankDay
+from ledger.domain.cases import Resolution
 from ledger.domain.chart import BANK
 from ledger.domain.manual import MANUAL
 from ledger.domain.statement import EVENTS_OF_KIND, BankEntry, DaySums, ReceivedLine, reference_of
@@ -65,10 +66,12 @@ SELECT day, line_count, came_in, went_out, balance, closed_at FROM bank_statemen
 WHERE checked_at IS NOT NULL AND balance IS NOT NULL AND gap_low IS NULL AND received_at <= :received_before
 ORDER BY day
 """)
-_KNOWN_GAP: Final = text("""
-SELECT gap_low, gap_high FROM bank_statements WHERE day < :day AND gap_low IS NOT NULL ORDER BY day DESC LIMIT 1
+_JUDGED: Final = text("""
+SELECT s.gap_low, s.gap_high, c.id IS NOT NULL AS opened, c.resolution
+FROM bank_statements s LEFT JOIN reconciliation_cases c ON c.day = s.day AND c.kind = 'balance_differs'
+WHERE s.day < :day AND s.gap_low IS NOT NULL ORDER BY s.day
 """)
-_SETTLE: Final = text("""
+_JUDGE: Final = text("""
 UPDATE bank_statements SET gap = :gap, gap_low = :low, gap_high = :high WHERE day = :day
 """)
 
@@ -150,13 +153,20 @@ class SqlBankStatements:
         row = (await self._session.execute(FLIGHT, around)).one()
         return BookedBalance(amount=bank.balance(BANK), flight=Span(low=money(row.low), high=money(row.high)))
 
-    async def known_gap(self, day: date) -> Span | None:
-        row = (await self._session.execute(_KNOWN_GAP, {"day": day})).one_or_none()
-        return None if row is None else Span(low=money(row.gap_low), high=money(row.gap_high))
+    async def judged_before(self, day: date) -> list[JudgedBalance]:
+        rows = await self._session.execute(_JUDGED, {"day": day})
+        return [
+            JudgedBalance(
+                gap=Span(low=money(row.gap_low), high=money(row.gap_high)),
+                opened=row.opened,
+                resolution=Resolution(row.resolution) if row.resolution else None,
+            )
+            for row in rows
+        ]
 
-    async def settle_balance(self, day: date, *, gap: Decimal, settled: Span) -> None:
-        values = {"day": day, "gap": gap, "low": settled.low, "high": settled.high}
-        await self._session.execute(_SETTLE, values)
+    async def judge(self, day: date, *, apart: Decimal, gap: Span) -> None:
+        values = {"day": day, "gap": apart, "low": gap.low, "high": gap.high}
+        await self._session.execute(_JUDGE, values)
 
     async def days(self, *, before: date | None, limit: int) -> list[BankDay]:
         rows = await self._session.execute(DAYS, {"before": before, "limit": limit})

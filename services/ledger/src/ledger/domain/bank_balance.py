@@ -6,11 +6,12 @@ only from some amount to some other. That amount is the same at every answer: wh
 more, money has moved on one side alone (ADR 0030).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.payment import StatementClosed
-from ledger.domain.cases import CaseKind, Difference
+from ledger.domain.cases import CaseKind, Difference, Resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +47,51 @@ class BookedBalance:
         return Span(low=apart - self.flight.high, high=apart - self.flight.low)
 
 
-def settled_gap(gap: Span, *, known: Span | None) -> Span:
-    """What is known now: what fits the earlier balances too, else a beginning anew."""
-    return gap if known is None else known.meet(gap) or gap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBalance:
+    """An earlier balance: its gap, whether it opened a case, and how somebody resolved that."""
+
+    gap: Span
+    opened: bool = False
+    resolution: Resolution | None = None
 
 
-def balance_difference(
-    closed: StatementClosed, booked: BookedBalance, *, known: Span | None
-) -> Difference | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the account holds beyond the books; `told` are gaps of which a case that is still open tells."""
+
+    gap: Span | None = None
+    told: tuple[Span, ...] = ()
+
+
+def known_gap(earlier: Iterable[JudgedBalance]) -> Known:
+    """What the earlier balances, oldest first, leave possible.
+
+    A gap that opened a case becomes what is known only when somebody said so: explained, or written off. Corrected
+    by a journal, it counts for nothing, for the next gap is the old one again. What comes after a correction and
+    is not the old gap is news, however well it fits the night that was corrected.
+    """
+    known, told = None, list[Span]()
+    for balance in earlier:
+        if not balance.opened:
+            known = balance.gap if known is None else known.meet(balance.gap) or known
+        elif balance.resolution is None:
+            told.append(balance.gap)
+        elif balance.resolution is not Resolution.CORRECTED_BY_JOURNAL:
+            known = balance.gap
+    return Known(gap=known, told=tuple(told))
+
+
+def balance_difference(closed: StatementClosed, booked: BookedBalance, *, known: Known) -> Difference | None:
     """That the balances drifted since the earlier ones, which told of `known`.
 
     The first gap is what the account held before the books began: shown, and no news.
     """
     assert closed.balance is not None, "the bank told one"
     gap = booked.gap(closed.balance)
-    if known is None or known.meet(gap) is not None:
+    if known.gap is None or any(span.meet(gap) for span in (known.gap, *known.told)):
         return None
-    detail = f"Efí's balance is {closed.balance}, booked {booked.amount}: {gap} apart; before it was {known}"
+    detail = (
+        f"Efí's balance is {closed.balance}, booked {booked.amount}: {gap} apart; before it was {known.gap}"
+    )
     return Difference(kind=CaseKind.BALANCE_DIFFERS, detail=detail)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.payment import StatementClosed
 from kernel.money import ZERO
-from ledger.domain.bank_balance import balance_difference, settled_gap
+from ledger.domain.bank_balance import balance_difference, known_gap
 from ledger.domain.cases import Case, Difference, line_case
 from ledger.domain.statement import (
     ReceivedLine,
@@ -106,11 +106,10 @@ async def _drifted(
 ) -> list[Case]:
     day = date.fromisoformat(closed.day)
     booked = await tx.bank_statements.booked_balance(closed, flight_s=flight_s)
-    known = await tx.bank_statements.known_gap(day)
+    known = known_gap(await tx.bank_statements.judged_before(day))
     difference = balance_difference(closed, booked, known=known)
     assert closed.balance is not None, "only balances that were told are due"
-    gap = settled_gap(booked.gap(closed.balance), known=known)
-    await tx.bank_statements.settle_balance(day, gap=closed.balance - booked.amount, settled=gap)
+    await tx.bank_statements.judge(day, apart=closed.balance - booked.amount, gap=booked.gap(closed.balance))
     return [] if difference is None else [_whole_day_case(difference, day, case_id=case_id, now=now)]
 
 

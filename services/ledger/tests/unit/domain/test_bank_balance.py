@@ -9,8 +9,15 @@ from ledger_books import NOW
 from ledger_office import closed
 
 from kernel.money import ZERO, money
-from ledger.domain.bank_balance import BookedBalance, Span, balance_difference, settled_gap
-from ledger.domain.cases import CaseKind
+from ledger.domain.bank_balance import (
+    BookedBalance,
+    JudgedBalance,
+    Known,
+    Span,
+    balance_difference,
+    known_gap,
+)
+from ledger.domain.cases import CaseKind, Resolution
 
 DAY = "2026-03-10"
 
@@ -23,9 +30,9 @@ def booked(amount: str, low: str = "0.00", high: str = "0.00") -> BookedBalance:
     return BookedBalance(amount=money(amount), flight=span(low, high))
 
 
-def rings(balance: str, books: BookedBalance, known: Span | None) -> bool:
-    told = closed([], day=DAY, at=NOW, balance=balance)
-    found = balance_difference(told, books, known=known)
+def rings(balance: str, books: BookedBalance, known: Span | None, *told: Span) -> bool:
+    statement = closed([], day=DAY, at=NOW, balance=balance)
+    found = balance_difference(statement, books, known=Known(gap=known, told=told))
     assert found is None or found.kind is CaseKind.BALANCE_DIFFERS
     return found is not None
 
@@ -53,22 +60,67 @@ def test_only_what_nothing_in_flight_explains_rings(
     assert rings(balance, books, known) is ring
 
 
+def quiet(*gaps: Span) -> Span:
+    """What is known after nights that opened no case."""
+    known = known_gap([JudgedBalance(gap=gap) for gap in gaps])
+    assert known.told == ()
+    assert known.gap is not None
+    return known.gap
+
+
 def test_a_drift_that_hides_in_a_busy_night_shows_in_the_next_quiet_one() -> None:
     known = span("3.00", "3.00")
     busy = booked("10.00", "-5.00", "5.00")
     assert not rings("14.00", busy, known)
-    known = settled_gap(busy.gap(money("14.00")), known=known)
+    known = quiet(known, busy.gap(money("14.00")))
     assert known == span("3.00", "3.00"), "one centavo is not lost out of sight for good"
     assert rings("14.00", booked("10.00"), known)
-    assert settled_gap(booked("10.00").gap(money("14.00")), known=known) == span("4.00", "4.00")
 
 
 def test_busy_nights_only_still_close_in_on_it() -> None:
-    known = booked("10.00", "-2.00", "1.00").gap(money("13.00"))
-    assert known == span("2.00", "5.00")
-    known = settled_gap(booked("10.00", "-1.00", "2.00").gap(money("13.00")), known=known)
+    first = booked("10.00", "-2.00", "1.00").gap(money("13.00"))
+    assert first == span("2.00", "5.00")
+    known = quiet(first, booked("10.00", "-1.00", "2.00").gap(money("13.00")))
     assert known == span("2.00", "4.00")
     assert rings("15.50", booked("10.00", "0.00", "1.00"), known)
+
+
+OPENING, STOLEN = span("1000.00", "1000.00"), span("900.00", "900.00")
+
+
+def after(resolution: Resolution | None, *later: Span) -> Known:
+    """100.00 vanished in the second night, and somebody resolved the case, or nobody did yet."""
+    nights = [
+        JudgedBalance(gap=OPENING),
+        JudgedBalance(gap=STOLEN, opened=True, resolution=resolution),
+        *[JudgedBalance(gap=gap) for gap in later],
+    ]
+    return known_gap(nights)
+
+
+def rings_after(gap: str, known: Known) -> bool:
+    assert known.gap is not None
+    return rings(gap, booked("0.00"), known.gap, *known.told)
+
+
+def test_while_a_case_is_open_it_speaks_for_its_gap_and_for_no_other() -> None:
+    known = after(None, STOLEN)
+    assert not rings_after("900.00", known), "the open case says so"
+    assert not rings_after("1000.00", known), "it came back"
+    assert rings_after("800.00", known), "more is gone"
+
+
+def test_a_corrected_gap_is_the_old_one_again_and_a_second_theft_of_the_same_amount_rings() -> None:
+    known = after(Resolution.CORRECTED_BY_JOURNAL, STOLEN)
+    assert not rings_after("1000.00", known)
+    assert rings_after("900.00", known)
+
+
+@pytest.mark.parametrize("resolution", [Resolution.EXPLAINED, Resolution.WRITTEN_OFF])
+def test_a_gap_that_somebody_accepted_is_what_is_known_from_then_on(resolution: Resolution) -> None:
+    known = after(resolution)
+    assert not rings_after("900.00", known)
+    assert rings_after("1000.00", known)
 
 
 def test_a_span_says_one_amount_or_two() -> None:
@@ -85,7 +137,7 @@ def test_no_night_rings_by_itself_and_a_drift_does_at_the_first_quiet_moment(
     opening: int, nights: list[list[tuple[int, int]]], drift: int
 ) -> None:
     """Each movement is, at the moment of the balance, counted by both, by one of them, or by none yet."""
-    total, known = 0, None
+    total, gaps = 0, list[Span]()
     for night in nights:
         low = high = bank = ours = 0
         for amount, seen in night:
@@ -95,11 +147,11 @@ def test_no_night_rings_by_itself_and_a_drift_does_at_the_first_quiet_moment(
             bank, ours = bank + amount * by_bank, ours + amount * by_us
         books = booked(f"{total + ours}.00", f"{low}.00", f"{high}.00")
         balance = f"{opening + total + bank}.00"
-        assert not rings(balance, books, known)
-        known = settled_gap(books.gap(Decimal(balance)), known=known)
+        assert not rings(balance, books, quiet(*gaps) if gaps else None)
+        gaps.append(books.gap(Decimal(balance)))
         total += sum(amount for amount, _ in night)
-    quiet = booked(f"{total}.00")
-    assert not rings(f"{opening + total}.00", quiet, known)
-    known = settled_gap(quiet.gap(money(f"{opening + total}.00")), known=known)
+    still = booked(f"{total}.00")
+    assert not rings(f"{opening + total}.00", still, quiet(*gaps) if gaps else None)
+    known = quiet(*gaps, still.gap(money(f"{opening + total}.00")))
     assert known == Span(low=money(f"{opening}.00"), high=money(f"{opening}.00"))
-    assert rings(f"{opening + total + drift}.00", quiet, known) is (drift != ZERO)
+    assert rings(f"{opening + total + drift}.00", still, known) is (drift != ZERO)
