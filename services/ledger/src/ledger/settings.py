@@ -16,6 +16,10 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     # A backlog is worked off by whole transactions: the more a transaction holds, the less each event pays for it.
     consumer_max_records: int = Field(default=1000, ge=1)
     """Events in one batch."""
+    # Two, so that one works while the other waits for the disk; with more their batches crowd each other out of the
+    # processor's cache.
+    consumer_concurrency: int = Field(default=2, ge=1)
+    """Partitions of a process that are processed at the same time."""
     fold_every_s: float = Field(default=10.0, gt=0)
     """How often new entries are folded into the platform's balances."""
     anchor_every_s: float = Field(default=60.0, gt=0)
