@@ -108,9 +108,8 @@ class Book:
         lines = draft.lines
         validate_double_entry(lines)
         self._move(draft, now=now)
-        sums = self._sums
         for line in lines:
-            sums[line.account_code, line.owner_id] += line.change
+            self._sums[line.account_code, line.owner_id] += line.change
         entries = tuple([Entry(id_, line) for line, id_ in zip(lines, self._entry_ids, strict=False)])
         day = self._day_of(now)
         journal = Journal(self._new_id(), draft, entries, instruction.occurred_at, now, day)

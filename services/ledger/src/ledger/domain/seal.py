@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.ledger import EntryType, LedgerSealed
-from ledger.domain.journal import DEBIT, Journal
+from ledger.domain.journal import Journal
 
 GENESIS: Final = bytes(32)
 CHAIN: Final = "books"
@@ -27,7 +27,6 @@ _HEAD: Final = Struct(">16s16s16sHi3i3i")
 # id, account, side, amount in millionths, driver, passenger, reversed entry
 _ENTRY: Final = Struct(">q4s?12s16s16sq")
 _MILLIONTHS: Final = 1_000_000
-_pack: Final = _ENTRY.pack
 
 
 class SealedEntry(NamedTuple):
@@ -133,18 +132,7 @@ def journal_bytes(journal: Journal) -> bytes:
         transaction_date,
         occurred_at,
         posted_at,
-        [
-            _pack(
-                entry_id,
-                code.encode(),
-                side is DEBIT,
-                int(amount * _MILLIONTHS).to_bytes(12, "big", signed=True),
-                driver.bytes if driver else _NOBODY,
-                passenger.bytes if passenger else _NOBODY,
-                reverses or 0,
-            )
-            for entry_id, (code, side, amount, driver, passenger, reverses) in entries
-        ],
+        [_entry_bytes(entry_id, *line) for entry_id, line in entries],
     )
 
 
@@ -190,7 +178,7 @@ def _entry_bytes(
     passenger_id: UUID | None,
     reverses: int | None,
 ) -> bytes:
-    return _pack(
+    return _ENTRY.pack(
         id_,
         account_code.encode(),
         entry_type == _DEBIT,
