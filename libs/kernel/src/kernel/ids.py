@@ -13,6 +13,7 @@ def new_id() -> UUID:
 
 def id_time(id_: UUID) -> datetime:
     """When a UUIDv7 was made (UTC, to the millisecond); ValueError for any other version."""
-    if id_.version != 7:
+    number = id_.int
+    if (number >> 62) & 0b11 != 0b10 or (number >> 76) & 0xF != 7:
         raise ValueError(f"not a UUIDv7: {id_}")
-    return datetime.fromtimestamp((id_.int >> 80) / 1000, tz=UTC)
+    return datetime.fromtimestamp((number >> 80) / 1000, tz=UTC)

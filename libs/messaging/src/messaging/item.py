@@ -69,14 +69,7 @@ class Sorter:
             fact = fact_of(record, type_name=delivery.type)
         except ValueError as error:
             return _unfit(record, delivery, error=error, day=day)
-        return Item(
-            record=record,
-            delivery=delivery,
-            event_day=day,
-            sha256=_digest(record),
-            fact=fact,
-            handler=self._handlers[delivery.type],
-        )
+        return Item(record, delivery, day, _digest(record), fact, self._handlers[delivery.type])
 
     def _check_time(self, made_at: datetime, delivery: Delivery) -> None:
         if made_at > delivery.now + TOO_EARLY:

@@ -212,12 +212,12 @@ class _Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]
 def as_record(raw: Any, *, prefix: str) -> Record:
     """aiokafka's record as ours, the prefix taken off."""
     return Record(
-        topic=raw.topic.removeprefix(prefix),
-        partition=raw.partition,
-        offset=raw.offset,
-        key=raw.key.decode(errors="replace") if raw.key else "",
-        value=raw.value,
-        headers={name: value.decode(errors="replace") for name, value in raw.headers if value is not None},
+        raw.topic.removeprefix(prefix),
+        raw.partition,
+        raw.offset,
+        raw.key.decode("utf-8", "replace") if raw.key else "",
+        raw.value,
+        {name: value.decode("utf-8", "replace") for name, value in raw.headers if value is not None},
     )
 
 

@@ -167,7 +167,7 @@ class Processor:
             raise item.error
         assert item.handler is not None, "a fit item has a handler"
         delivery = item.delivery
-        cause = Cause(event_id=delivery.id, correlation_id=delivery.correlation_id or delivery.id)
+        cause = Cause(delivery.id, delivery.correlation_id or delivery.id)
         with processing(delivery, group=self._consumer), tx.caused_by(cause):
             await item.handler(tx, item.fact, delivery)
 

@@ -5,6 +5,7 @@ from storage.driver import driver_of
 from storage.idempotency import IdempotencyKeyReused, RequestInProgress
 from storage.outbox_row import NotPublishable
 from storage.prepared import Prepared
+from storage.row_ids import id_text, new_row_id, read_id
 from storage.scope import Cause, Scope
 from storage.settings import DatabaseSettings
 from storage.tables import Base, timestamps
@@ -23,6 +24,9 @@ __all__ = [
     "Scope",
     "Transaction",
     "driver_of",
+    "id_text",
+    "new_row_id",
+    "read_id",
     "sqlstate",
     "timestamps",
 ]

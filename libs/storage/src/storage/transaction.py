@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import Fact
 from contracts.topics import Topic
-from kernel.ids import new_id
 from storage.outbox import insert_rows
 from storage.outbox_row import Envelope, NotPublishable, fact_row, json_writer, tombstone_row
+from storage.row_ids import new_row_id
 from storage.scope import Cause, Scope
 
 JsonPublisher = Callable[[str, bytes, int, Cause | None, Mapping[str, str]], None]
@@ -36,7 +36,7 @@ class Transaction:
         `version` is the aggregate's version (0: none). Raises NotPublishable for a fact that breaks
         the outbox's rules.
         """
-        envelope = self._envelope(new_id(), cause=self.scope.cause, trace=self.scope.trace)
+        envelope = self._envelope(new_row_id(), cause=self.scope.cause, trace=self.scope.trace)
         self.scope.pending.append(fact_row(fact, version=version, envelope=envelope))
         return envelope.event_id
 
@@ -53,7 +53,7 @@ class Transaction:
         def publish(
             key: str, payload: bytes, version: int, cause: Cause | None, trace: Mapping[str, str]
         ) -> None:
-            event_id = new_id()
+            event_id = new_row_id()
             # Without a cause each fact is the first of a story of its own.
             correlation_id = event_id if cause is None else cause.correlation_id
             causation_id = None if cause is None else cause.event_id
@@ -63,7 +63,7 @@ class Transaction:
 
     async def forget(self, topic: Topic, *, key: str) -> UUID:
         """Append a tombstone, so that a compacted topic forgets `key`; returns its event id."""
-        envelope = self._envelope(new_id(), cause=self.scope.cause, trace=self.scope.trace)
+        envelope = self._envelope(new_row_id(), cause=self.scope.cause, trace=self.scope.trace)
         self.scope.pending.append(tombstone_row(topic, key=key, envelope=envelope))
         return envelope.event_id
 

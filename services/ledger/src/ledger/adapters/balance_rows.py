@@ -117,12 +117,12 @@ class BalanceRows:
 def _balance(row: Any) -> DriverBalance:
     driver_id, available, on_hold, receivable, version, as_of = row
     return DriverBalance(
-        driver_id=driver_id,
-        available=money(available) if available else ZERO,
-        on_hold=money(on_hold) if on_hold else ZERO,
-        receivable=money(receivable) if receivable else ZERO,
-        version=version,
-        as_of=as_of,
+        driver_id,
+        money(available) if available else ZERO,
+        money(on_hold) if on_hold else ZERO,
+        money(receivable) if receivable else ZERO,
+        version,
+        as_of,
     )
 
 

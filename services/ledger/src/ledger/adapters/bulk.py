@@ -4,6 +4,8 @@ The driver looks at each element of an array and asks what class it is of; a tex
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from sqlalchemy import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.domain.journal import InvalidJournal
+from storage import id_text
 
 # ASCII's own: record separator, unit separator, and "substitute" for what is not there.
 _ROW: Final = "\x1e"
@@ -22,10 +25,15 @@ class IdTexts(dict[int, str]):
     """UUIDs as text, by their number: a batch writes each of its ids several times."""
 
     def __missing__(self, number: int) -> str:
-        digits = f"{number:032x}"
-        text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        self[number] = text
+        text = self[number] = id_text(number)
         return text
+
+
+# The rows of one event share its times, and those of a batch the time of posting.
+@lru_cache(maxsize=2048)
+def time_text(at: datetime) -> str:
+    """As Postgres reads it."""
+    return at.isoformat()
 
 
 async def run(session: AsyncSession, sql: str, *values: Any) -> CursorResult[Any]:

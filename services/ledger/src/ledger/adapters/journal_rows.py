@@ -1,8 +1,6 @@
 """Journals and their entries as rows, both ways."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.ledger import EntryType
 from kernel.money import money
-from ledger.adapters.bulk import IdTexts, joined, rows_of, run
+from ledger.adapters.bulk import IdTexts, joined, rows_of, run, time_text
 from ledger.domain.book import Posted
 from ledger.domain.journal import DEBIT, Draft, Entry, Journal, Line
 
@@ -32,8 +30,9 @@ _JOURNAL: Final = {
     "occurred_at": "timestamptz",
     "created_at": "timestamptz",
 }
-# What an entry repeats of its journal is not sent again: its own fields come as text, one line an entry.
-_JOURNAL_AND_LINES: Final = {**_JOURNAL, "lines": "text"}
+# What an entry repeats of its journal is not sent again, nor ids that follow each other: its own fields come as
+# text, one line an entry, its account as a place in the array $3.
+_JOURNAL_AND_LINES: Final = {**_JOURNAL, "first_entry": "bigint", "lines": "text"}
 _REPEATED: Final = (
     "transaction_id, entity_type, entity_id, reference_number, description, transaction_date, created_at"
 )
@@ -45,8 +44,8 @@ posted AS (
   SELECT {", ".join(_JOURNAL)}, $1::bigint FROM j)
 INSERT INTO ledger_entries (journal_id, {_REPEATED}, line, id, account_id, entry_type, amount, driver_id,
                             passenger_id, reversal_entry_id, reversed)
-SELECT j.id, {_REPEATED}, e.line, e.own[1]::bigint, e.own[2]::uuid, e.own[3], e.own[4]::numeric, e.own[5]::uuid,
-       e.own[6]::uuid, e.own[7]::bigint, e.own[7] IS NOT NULL
+SELECT j.id, {_REPEATED}, e.line, j.first_entry + e.line - 1, ($3::uuid[])[e.own[1]::integer], e.own[2],
+       e.own[3]::numeric, e.own[4]::uuid, e.own[5]::uuid, e.own[6]::bigint, e.own[6] IS NOT NULL
 FROM j CROSS JOIN LATERAL (
   SELECT string_to_array(l.text, ',', '') AS own, l.line
   FROM string_to_table(j.lines, ';') WITH ORDINALITY AS l(text, line) OFFSET 0) AS e"""  # noqa: S608 - constants of this module
@@ -78,14 +77,14 @@ async def insert_journals(
     ids: IdTexts,
 ) -> None:
     """Insert all journals and their entries with one statement."""
-    accounts = {code: ids[account_id.int] for code, account_id in account_ids.items()}
+    places = {code: place for place, code in enumerate(account_ids, start=1)}
     rows = [
-        _journal_row(journal, event_ids[one.instruction.external_id], accounts, ids)
+        _journal_row(journal, event_ids[one.instruction.external_id], places, ids)
         for one in posted
         for journal in one.journals
     ]
     if rows:
-        await run(session, _POST, batch, joined(rows))
+        await run(session, _POST, batch, joined(rows), list(account_ids.values()))
 
 
 async def journals_of_entities(
@@ -108,7 +107,7 @@ async def _read(session: AsyncSession, query: TextClause, values: Mapping[str, A
 
 
 def _journal_row(
-    journal: Journal, event_id: UUID, accounts: Mapping[str, str], ids: IdTexts
+    journal: Journal, event_id: UUID, places: Mapping[str, int], ids: IdTexts
 ) -> tuple[str | None, ...]:
     id_, draft, entries, occurred_at, posted_at, transaction_date = journal
     return (
@@ -124,25 +123,22 @@ def _journal_row(
         str(len(entries)),
         ids[draft.reverses.int] if draft.reverses else None,
         transaction_date.isoformat(),
-        _time(occurred_at),
-        _time(posted_at),
-        ";".join([_own_fields(entry, accounts, ids) for entry in entries]),
+        time_text(occurred_at),
+        time_text(posted_at),
+        str(entries[0].id),
+        ";".join([_own_fields(entry.line, places, ids) for entry in entries]),
     )
 
 
-# The journals of one event share its times, and those of a batch the time of posting.
-@lru_cache(maxsize=64)
-def _time(at: datetime) -> str:
-    return at.isoformat()
-
-
-def _own_fields(entry: Entry, accounts: Mapping[str, str], ids: IdTexts) -> str:
-    """Numbers, ids and the names of sides: nothing that could hold a separator."""
-    id_, (account_code, entry_type, amount, driver_id, passenger_id, reverses) = entry
+def _own_fields(line: Line, places: Mapping[str, int], ids: IdTexts) -> str:
+    """Numbers, ids and the names of sides: nothing that could hold a separator. What is left out is NULL."""
+    account_code, entry_type, amount, driver_id, passenger_id, reverses = line
+    own = f"{places[account_code]},{'DEBIT' if entry_type is DEBIT else 'CREDIT'},{amount!s}"
+    if driver_id is None and passenger_id is None and reverses is None:
+        return own
     driver = ids[driver_id.int] if driver_id else ""
     passenger = ids[passenger_id.int] if passenger_id else ""
-    side = "DEBIT" if entry_type is DEBIT else "CREDIT"
-    return f"{id_},{accounts[account_code]},{side},{amount},{driver},{passenger},{reverses or ''}"
+    return f"{own},{driver},{passenger},{reverses or ''}"
 
 
 def _journal(rows: Sequence[RowMapping]) -> Journal:

@@ -1,6 +1,5 @@
 """The open book in Postgres: what a transaction's handlers add is posted set-based, just before COMMIT."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,21 +10,21 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import text
 
 from contracts.ledger import LedgerDriverBalanceChanged, LedgerPosted
-from kernel.ids import new_id
 from kernel.money import ZERO, money
 from ledger.adapters.balance_rows import BalanceRows
-from ledger.adapters.bulk import IdTexts, joined, rows_of, run
+from ledger.adapters.bulk import IdTexts, joined, rows_of, run, time_text
 from ledger.adapters.journal_rows import insert_journals, journals_of_entities
 from ledger.adapters.posted_json import balance_json, posted_json
 from ledger.adapters.seals import BatchContent, link
 from ledger.domain.book import Book, Posted
 from ledger.domain.instruction import Instruction, Posting, first_of_each
-from ledger.domain.seal import content_hash, journal_bytes
+from ledger.domain.seal import canonical, content_hash, sealed
 from ledger.metrics import BATCH, DUPLICATES, HOLDS_REFUSED, JOURNALS
-from storage import Cause, Transaction
+from storage import Cause, Transaction, new_row_id
 from telemetry.tracing import current_headers
 
 _EVENT: Final = {
@@ -82,9 +81,7 @@ class SqlBook:
         self._ids = IdTexts()
 
     def add(self, instruction: Instruction, *, now: datetime) -> None:
-        self._pending.append(
-            Pending(instruction=instruction, now=now, cause=self._tx.scope.cause, trace=current_headers())
-        )
+        self._pending.append(Pending(instruction, now, self._tx.scope.cause, current_headers()))
 
     async def post(self) -> int:
         waiting, self._pending = self._pending, []
@@ -108,7 +105,7 @@ class SqlBook:
             batch=self._batch,
             journal_count=len(journals),
             entry_count=sum(len(journal.entries) for journal in journals),
-            content=content_hash(map(journal_bytes, journals)),
+            content=content_hash([canonical(sealed(journal)) for journal in journals]),
             movements=self._movements(books),
         )
         await link(self._tx.session, content)
@@ -118,7 +115,7 @@ class SqlBook:
         """Insert the financial events that are new; external id → event id. DuplicateDiffers for liars."""
         # Sorted, so that two transactions that share ids wait for each other instead of deadlocking.
         wanted = sorted(first_of_each(instructions), key=lambda instruction: instruction.external_id)
-        ids = {instruction.external_id: new_id() for instruction in wanted}
+        ids = {instruction.external_id: new_row_id() for instruction in wanted}
         rows = [self._event_row(instruction, ids) for instruction in wanted]
         answer = (await run(self._tx.session, _CLAIM, joined(rows))).one()
         self._start_batch(answer.batch)
@@ -135,8 +132,8 @@ class SqlBook:
             self._ids[payment_id.int] if payment_id else None,
             str(instruction.amount),
             instruction.external_id,
-            instruction.occurred_at.isoformat(),
-            json.dumps(dict(instruction.metadata)),
+            time_text(instruction.occurred_at),
+            to_json(dict(instruction.metadata)).decode(),
         )
 
     def _start_batch(self, number: int) -> None:
@@ -168,7 +165,7 @@ class SqlBook:
         balances = await (rows.lock_drivers(drivers, now=now) if deciding else rows.debts(drivers))
         # After the locks: whatever an earlier transaction posted about these entities is visible now.
         history = await journals_of_entities(session, entities=(i.entity for i in instructions))
-        book = Book(balances=balances, history=history, entry_ids=self._entry_ids, new_id=new_id)
+        book = Book(balances=balances, history=history, entry_ids=self._entry_ids, new_id=new_row_id)
         for pending in fresh:
             book.apply(pending.instruction, now=pending.now)
         await self._insert(book, event_ids=event_ids)

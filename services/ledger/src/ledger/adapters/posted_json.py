@@ -31,7 +31,7 @@ def _line(line: Line, ids: IdTexts) -> str:
     passenger = f'"{ids[passenger_id.int]}"' if passenger_id else "null"
     return (
         f'{{"account_code":"{account_code}","entry_type":"{"DEBIT" if entry_type is DEBIT else "CREDIT"}",'
-        f'"amount":"{amount}","driver_id":{driver},"passenger_id":{passenger}}}'
+        f'"amount":"{amount!s}","driver_id":{driver},"passenger_id":{passenger}}}'
     )
 
 
@@ -40,8 +40,8 @@ def balance_json(balance: DriverBalance, *, ids: IdTexts) -> tuple[str, bytes, i
     assert balance.as_of is not None, "nothing was ever posted for this driver"
     driver_id = ids[balance.driver_id.int]
     payload = (
-        f'{{"driver_id":"{driver_id}","version":{balance.version},"available":"{balance.available}",'
-        f'"on_hold":"{balance.on_hold}","total":"{balance.total}","receivable":"{balance.receivable}",'
+        f'{{"driver_id":"{driver_id}","version":{balance.version},"available":"{balance.available!s}",'
+        f'"on_hold":"{balance.on_hold!s}","total":"{balance.total!s}","receivable":"{balance.receivable!s}",'
         f'"as_of":"{_time(balance.as_of)}"}}'
     )
     return driver_id, payload.encode(), balance.version

@@ -5,7 +5,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from ledger.domain.seal import SealedEntry, SealedJournal
+from ledger.domain.journal import Entry, Line
+from ledger.domain.seal import SealedJournal
 
 # A journal's place in its batch is that of its first entry; entry ids follow the order of posting. The last
 # column says whether the entry repeats its journal: what is written twice must not say two things. A seal has
@@ -36,6 +37,6 @@ def sealed_journals(rows: Iterable[Any]) -> list[SealedJournal]:
 
 def _journal(rows: list[tuple[Any, ...]]) -> SealedJournal:
     posted = [row for row in rows if row[_HEAD_COLUMNS] is not None]
-    entries = tuple(SealedEntry(*row[_HEAD_COLUMNS:-1]) for row in posted)
+    entries = tuple(Entry(row[_HEAD_COLUMNS], Line(*row[_HEAD_COLUMNS + 1 : -1])) for row in posted)
     head = (*rows[0][1:_HEAD_COLUMNS], entries, all(row[-1] for row in posted))
     return SealedJournal._make(head)

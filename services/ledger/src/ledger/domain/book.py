@@ -57,13 +57,10 @@ class Book:
 
     def apply(self, instruction: Instruction, *, now: datetime) -> None:
         """Decide and post one instruction; raises the rule's refusal, and then the book is spoilt."""
-        context = Context(
-            balance=self._balances[instruction.driver_id] if instruction.driver_id else None,
-            history=tuple(self._history[instruction.entity]),
-        )
-        outcome = instruction.rule(context)
-        journals = tuple(self._post(draft, instruction, now=now) for draft in outcome.drafts)
-        self.posted.append(Posted(instruction=instruction, journals=journals, outcome=outcome, posted_at=now))
+        balance = self._balances[instruction.driver_id] if instruction.driver_id else None
+        outcome = instruction.rule(Context(balance, tuple(self._history[instruction.entity])))
+        journals = tuple([self._post(draft, instruction, now=now) for draft in outcome.drafts])
+        self.posted.append(Posted(instruction, journals, outcome, now))
 
     @property
     def journals(self) -> list[Journal]:
@@ -133,12 +130,12 @@ class Book:
     def _new_balance(self, driver_id: UUID) -> DriverBalance:
         balance = self._balances[driver_id]
         return DriverBalance(
-            driver_id=driver_id,
-            available=balance.available,
-            on_hold=balance.on_hold,
-            receivable=balance.receivable,
-            version=balance.version + 1,
-            as_of=self._changed[driver_id],
+            driver_id,
+            balance.available,
+            balance.on_hold,
+            balance.receivable,
+            balance.version + 1,
+            self._changed[driver_id],
         )
 
     def _reversed_fact(self, journal: Journal, posted: Posted) -> LedgerReversed:

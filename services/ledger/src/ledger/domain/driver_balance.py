@@ -52,12 +52,12 @@ class DriverBalance(NamedTuple):
             if line.account_code in changes and line.driver_id == self.driver_id:
                 changes[line.account_code] += line.change
         moved = DriverBalance(
-            driver_id=self.driver_id,
-            available=self.available + changes[DRIVER_PAYABLE],
-            on_hold=self.on_hold + changes[PAYOUT_IN_TRANSIT],
-            receivable=self.receivable + changes[DRIVER_RECEIVABLE],
-            version=self.version,
-            as_of=self.as_of,
+            self.driver_id,
+            self.available + changes[DRIVER_PAYABLE],
+            self.on_hold + changes[PAYOUT_IN_TRANSIT],
+            self.receivable + changes[DRIVER_RECEIVABLE],
+            self.version,
+            self.as_of,
         )
         if min(moved.available, moved.on_hold, moved.receivable) < ZERO:
             raise NegativeBalance(f"driver {self.driver_id}")
@@ -68,12 +68,12 @@ class DriverBalance(NamedTuple):
         if self.receivable != seen.receivable:
             raise BalanceMoved(f"driver {self.driver_id}")
         return DriverBalance(
-            driver_id=self.driver_id,
-            available=self.available + became.available - seen.available,
-            on_hold=self.on_hold + became.on_hold - seen.on_hold,
-            receivable=became.receivable,
-            version=self.version,
-            as_of=self.as_of,
+            self.driver_id,
+            self.available + became.available - seen.available,
+            self.on_hold + became.on_hold - seen.on_hold,
+            became.receivable,
+            self.version,
+            self.as_of,
         )
 
     def fact(self) -> LedgerDriverBalanceChanged:

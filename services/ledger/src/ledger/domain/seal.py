@@ -8,14 +8,13 @@ anew, or its tail cut off, shows against an anchor: the hash as it was told outs
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from hashlib import sha256
 from struct import Struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.ledger import EntryType, LedgerSealed
-from ledger.domain.journal import Journal
+from ledger.domain.journal import Entry, Journal
 
 GENESIS: Final = bytes(32)
 CHAIN: Final = "books"
@@ -27,18 +26,6 @@ _HEAD: Final = Struct(">16s16s16sHi3i3i")
 # id, account, side, amount in millionths, driver, passenger, reversed entry
 _ENTRY: Final = Struct(">q4s?12s16s16sq")
 _MILLIONTHS: Final = 1_000_000
-
-
-class SealedEntry(NamedTuple):
-    """What a seal protects of an entry."""
-
-    id: int
-    account_code: str
-    entry_type: str
-    amount: Decimal
-    driver_id: UUID | None
-    passenger_id: UUID | None
-    reverses: int | None
 
 
 class SealedJournal(NamedTuple):
@@ -57,7 +44,7 @@ class SealedJournal(NamedTuple):
     transaction_date: date
     occurred_at: datetime
     posted_at: datetime
-    entries: tuple[SealedEntry, ...]
+    entries: tuple[Entry, ...]
     true_copy: bool = True
 
 
@@ -78,7 +65,7 @@ def sealed(journal: Journal) -> SealedJournal:
         journal.transaction_date,
         journal.occurred_at,
         journal.posted_at,
-        tuple([SealedEntry(entry_id, *line) for entry_id, line in journal.entries]),
+        journal.entries,
     )
 
 
@@ -112,81 +99,37 @@ class Seal:
 
 def canonical(journal: SealedJournal) -> bytes:
     """The journal as bytes: fixed fields packed, texts with their lengths, so that no two journals share them."""
-    return _bytes(*journal[:13], [_entry_bytes(*entry) for entry in journal.entries])
-
-
-def journal_bytes(journal: Journal) -> bytes:
-    """`canonical(sealed(journal))`, without the way round: who posts thousands seals them too."""
-    id_, draft, entries, occurred_at, posted_at, transaction_date = journal
-    return _bytes(
-        id_,
-        draft.transaction_id,
-        draft.event_type,
-        draft.entity_type,
-        draft.entity_id,
-        draft.reference_number,
-        draft.description,
-        draft.driver_id,
-        draft.reverses,
-        len(entries),
-        transaction_date,
-        occurred_at,
-        posted_at,
-        [_entry_bytes(entry_id, *line) for entry_id, line in entries],
-    )
-
-
-def _bytes(
-    id_: UUID,
-    transaction_id: str,
-    event_type: str,
-    entity_type: str,
-    entity_id: str,
-    reference: str | None,
-    description: str,
-    driver_id: UUID | None,
-    reverses: UUID | None,
-    line_count: int,
-    transaction_date: date,
-    occurred_at: datetime,
-    posted_at: datetime,
-    entries: list[bytes],
-) -> bytes:
     head = _HEAD.pack(
-        id_.bytes,
-        driver_id.bytes if driver_id else _NOBODY,
-        reverses.bytes if reverses else _NOBODY,
-        line_count,
-        transaction_date.toordinal(),
-        *_since_epoch(occurred_at),
-        *_since_epoch(posted_at),
+        journal.id.bytes,
+        journal.driver_id.bytes if journal.driver_id else _NOBODY,
+        journal.reverses.bytes if journal.reverses else _NOBODY,
+        journal.line_count,
+        journal.transaction_date.toordinal(),
+        *_since_epoch(journal.occurred_at),
+        *_since_epoch(journal.posted_at),
     )
+    _, transaction_id, event_type, entity_type, entity_id, reference, description = journal[:7]
     words = (
         f"{len(transaction_id)}:{transaction_id}{len(event_type)}:{event_type}"
         f"{len(entity_type)}:{entity_type}{len(entity_id)}:{entity_id}{len(description)}:{description}"
         f"{'-' if reference is None else f'{len(reference)}:{reference}'}"
     )
-    return b"".join((head, words.encode(), *entries))
+    return b"".join((head, words.encode(), *_entries_bytes(journal.entries)))
 
 
-def _entry_bytes(
-    id_: int,
-    account_code: str,
-    entry_type: str,
-    amount: Decimal,
-    driver_id: UUID | None,
-    passenger_id: UUID | None,
-    reverses: int | None,
-) -> bytes:
-    return _ENTRY.pack(
-        id_,
-        account_code.encode(),
-        entry_type == _DEBIT,
-        int(amount * _MILLIONTHS).to_bytes(12, "big", signed=True),
-        driver_id.bytes if driver_id else _NOBODY,
-        passenger_id.bytes if passenger_id else _NOBODY,
-        reverses or 0,
-    )
+def _entries_bytes(entries: Iterable[Entry]) -> list[bytes]:
+    return [
+        _ENTRY.pack(
+            id_,
+            account_code.encode(),
+            entry_type == _DEBIT,
+            int(amount * _MILLIONTHS).to_bytes(12, "big", signed=True),
+            driver_id.bytes if driver_id else _NOBODY,
+            passenger_id.bytes if passenger_id else _NOBODY,
+            reverses or 0,
+        )
+        for id_, (account_code, entry_type, amount, driver_id, passenger_id, reverses) in entries
+    ]
 
 
 def _since_epoch(moment: datetime) -> tuple[int, int, int]:

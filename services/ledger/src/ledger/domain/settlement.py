@@ -63,7 +63,7 @@ def settle_payment(paid: PaymentConfirmed, context: Context) -> Outcome:
         drafts.append(_part(paid, "fee", "Tarifa do Pix recebido", *fee, event_type=PAYMENT_FEE))
     if lines := repayment(context.driver(), gained=earned):
         drafts.append(_part(paid, "netting", NETTING, *lines, event_type=NETTED))
-    return Outcome(drafts=tuple(drafts))
+    return Outcome(tuple(drafts))
 
 
 def _ride_lines(paid: PaymentConfirmed, *, earned: Decimal) -> tuple[Line, ...]:
