@@ -36,8 +36,8 @@ def processing(delivery: Delivery, *, group: str) -> AbstractContextManager[obje
     """The span of one event; its parent is the transaction that published the event."""
     headers = delivery.headers
     # Our own producers write it in small letters, and then there is nothing to search for.
-    own = tracing.TRACEPARENT in headers
-    parent = tracing.parent_from({tracing.TRACEPARENT: headers[tracing.TRACEPARENT]} if own else headers)
+    own = headers.get(tracing.TRACEPARENT)
+    parent = tracing.parent_from(headers) if own is None else tracing.parent_of(own)
     # Most are not sampled, and a span that nobody sees would cost as much as the rest of the event's way.
     return tracing.carried(parent) if tracing.left_out(parent) else _span(delivery, parent, group=group)
 

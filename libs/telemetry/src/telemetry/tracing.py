@@ -7,6 +7,7 @@ read by another, minutes later. Baggage and tracestate stay behind: outsiders se
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from typing import Final
 
 from opentelemetry import trace
@@ -40,6 +41,8 @@ SERVER: Final = SpanKind.SERVER
 CLIENT: Final = SpanKind.CLIENT
 PRODUCER: Final = SpanKind.PRODUCER
 CONSUMER: Final = SpanKind.CONSUMER
+_NO_TRACE: Final = "0" * 32
+_NO_SPAN: Final = "0" * 16
 _SHAPE: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 
 
@@ -58,7 +61,23 @@ def span(
         yield current
 
 
-class carried(AbstractContextManager[Span]):  # noqa: N801 - read as a function, like contextlib's own
+class _Unsampled(NonRecordingSpan):
+    """A trace that is only passed on, as most are: its ids are read once somebody asks for them."""
+
+    def __init__(self, trace_id: str, span_id: str) -> None:
+        self._ids = trace_id, span_id
+
+    @cached_property
+    def _context(self) -> SpanContext:  # type: ignore[override]
+        trace_id, span_id = self._ids
+        return SpanContext(trace_id=int(trace_id, 16), span_id=int(span_id, 16), is_remote=True)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {TRACEPARENT: "00-{}-{}-00".format(*self._ids)}
+
+
+class carried(AbstractContextManager[None]):  # noqa: N801 - read as a function, like contextlib's own
     """Somebody else's trace around a block that records nothing of its own: a tenth of a span's cost."""
 
     __slots__ = ("_context", "_token")
@@ -66,9 +85,8 @@ class carried(AbstractContextManager[Span]):  # noqa: N801 - read as a function,
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def __enter__(self) -> Span:
+    def __enter__(self) -> None:
         self._token = attach(self._context)
-        return trace.get_current_span(self._context)
 
     def __exit__(self, *_: object) -> None:
         detach(self._token)
@@ -76,7 +94,10 @@ class carried(AbstractContextManager[Span]):  # noqa: N801 - read as a function,
 
 def left_out(parent: Context) -> bool:
     """Whether `parent` was not sampled: then nothing below it is (ParentBased), and no span need be made."""
-    context = trace.get_current_span(parent).get_span_context()
+    remote = trace.get_current_span(parent)
+    if isinstance(remote, _Unsampled):
+        return True
+    context = remote.get_span_context()
     return context.is_valid and not context.trace_flags.sampled
 
 
@@ -87,17 +108,30 @@ def current_headers() -> dict[str, str]:
 
 def parent_from(headers: Mapping[str, str]) -> Context:
     """The remote parent that `headers` name (any letter case); a fresh root when absent or malformed."""
-    text = next((value for name, value in headers.items() if name.lower() == TRACEPARENT), "")
+    return parent_of(next((value for name, value in headers.items() if name.lower() == TRACEPARENT), ""))
+
+
+def parent_of(text: str) -> Context:
+    """The remote parent of a `traceparent`; a fresh root when it is malformed."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         return Context()
-    remote = SpanContext(
-        trace_id=int(match[1], 16),
-        span_id=int(match[2], 16),
+    trace_id, span_id, flags = match.groups()
+    if trace_id == _NO_TRACE or span_id == _NO_SPAN:
+        return Context()
+    return trace.set_span_in_context(_remote(trace_id, span_id, flags=int(flags, 16)), Context())
+
+
+def _remote(trace_id: str, span_id: str, *, flags: int) -> Span:
+    if not flags & TraceFlags.SAMPLED:
+        return _Unsampled(trace_id, span_id)
+    context = SpanContext(
+        trace_id=int(trace_id, 16),
+        span_id=int(span_id, 16),
         is_remote=True,
-        trace_flags=TraceFlags(int(match[3], 16) & TraceFlags.SAMPLED),
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
     )
-    return trace.set_span_in_context(NonRecordingSpan(remote), Context()) if remote.is_valid else Context()
+    return NonRecordingSpan(context)
 
 
 class TraceParent(TextMapPropagator):
@@ -188,6 +222,8 @@ def flush(timeout_s: float = 2) -> None:
 
 
 def _headers_of(current: Span) -> dict[str, str]:
+    if isinstance(current, _Unsampled):
+        return current.headers
     context = current.get_span_context()
     if not context.is_valid:
         return {}

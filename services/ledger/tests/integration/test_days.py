@@ -19,7 +19,6 @@ from ledger_office import (
     received_line,
     statement_line,
 )
-from sqlalchemy.exc import DBAPIError
 
 from contracts.audit import AuditRecorded
 from contracts.payment import StatementLineKind
@@ -130,7 +129,7 @@ async def test_a_snapshot_shuts_its_day_and_a_late_event_counts_to_the_open_one(
     clock.advance(DAY_S)
     assert await take(books, clock.now()) == 1
 
-    with pytest.raises(DBAPIError, match="is shut"):
+    with pytest.raises(asyncpg.PostgresError, match="is shut"):
         await consume(books, confirmed("2.00", commission="0.00", at=yesterday), now=yesterday)
     await consume(books, confirmed("4.00", commission="0.00", at=yesterday), now=clock.now())
     assert await balance(books, "1100", yesterday + timedelta(hours=1)) == money("1.00")

@@ -8,7 +8,6 @@ import asyncpg
 import httpx
 import pytest
 from ledger_books import Books, of_type, query, trial_balance
-from sqlalchemy.exc import DBAPIError
 
 from contracts.audit import AuditRecorded
 from contracts.ledger import LedgerPosted
@@ -208,7 +207,7 @@ async def test_the_database_takes_no_manual_journal_that_nobody_approved(
         description="Capital",
         lines=(debit("1100", money(1)), credit("3100", money(1))),
     )
-    with pytest.raises(DBAPIError, match="approved proposal"):
+    with pytest.raises(asyncpg.PostgresError, match="approved proposal"):
         async with books.transaction() as tx:
             tx.book.add(manual_entry(draft, now=clock.now()), now=clock.now())
     assert await query(urls, "SELECT * FROM journals") == []

@@ -69,7 +69,7 @@ class BalanceRows:
         )
         owed = {row[0]: money(row[1]) for row in rows}
         return {
-            driver_id: DriverBalance(driver_id=driver_id, receivable=owed.get(driver_id, ZERO))
+            driver_id: DriverBalance(driver_id, ZERO, ZERO, owed.get(driver_id, ZERO))
             for driver_id in drivers
         }
 
@@ -106,8 +106,8 @@ class BalanceRows:
         """How many of these rows there are; they are locked."""
         if not pairs:
             return 0
-        locked: int = (await run(self._session, _LOCK, *self._lists(pairs))).scalar_one()
-        return locked
+        (row,) = await run(self._session, _LOCK, *self._lists(pairs))
+        return int(row[0])
 
     def _lists(self, pairs: Collection[AccountOwner]) -> tuple[str, str]:
         accounts = {code: account_id.hex for code, account_id in self._ids.items()}

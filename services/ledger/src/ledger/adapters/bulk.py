@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.domain.journal import InvalidJournal
-from storage import id_text
+from storage import driver_of, id_text
 
 # ASCII's own: record separator, unit separator, and "substitute" for what is not there.
 _ROW: Final = "\x1e"
@@ -36,9 +36,10 @@ def time_text(at: datetime) -> str:
     return at.isoformat()
 
 
-async def run(session: AsyncSession, sql: str, *values: Any) -> CursorResult[Any]:
-    """Run the driver's own SQL ($1, $2, …) in the session's transaction: parameters are bound as they are."""
-    return await (await session.connection()).exec_driver_sql(sql, values)
+async def run(session: AsyncSession, sql: str, *values: Any) -> list[asyncpg.Record]:
+    """Run SQL with the driver's own parameters ($1, $2, …) in the session's transaction; all its rows."""
+    rows: list[asyncpg.Record] = await (await driver_of(session)).fetch(sql, *values)
+    return rows
 
 
 def id_list(ids: Iterable[UUID]) -> str:

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, text
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.ledger import EntryType
@@ -61,10 +61,9 @@ JOIN ledger_accounts a ON a.id = e.account_id
 """
 _ORDER: Final = " ORDER BY j.created_at, j.id, e.id"
 
-_OF_ENTITIES: Final = """WHERE (j.entity_type, j.entity_id) IN
-      (SELECT * FROM unnest(CAST(:types AS text[]), CAST(:ids AS text[])))"""
-_BY_ENTITY: Final = text(_SELECT + _OF_ENTITIES + _ORDER)
-_BY_TRANSACTION: Final = text(_SELECT + "WHERE j.transaction_id = :transaction_id" + _ORDER)
+_OF_ENTITIES: Final = "WHERE (j.entity_type, j.entity_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+_BY_ENTITY: Final = _SELECT + _OF_ENTITIES + _ORDER
+_BY_TRANSACTION: Final = _SELECT + "WHERE j.transaction_id = $1" + _ORDER
 
 
 async def insert_journals(
@@ -92,17 +91,17 @@ async def journals_of_entities(
 ) -> list[Journal]:
     """Everything posted about these entities, oldest first."""
     types, ids = zip(*sorted(set(entities)), strict=True)
-    return await _read(session, _BY_ENTITY, {"types": list(types), "ids": list(ids)})
+    return await _read(session, _BY_ENTITY, list(types), list(ids))
 
 
 async def journal_of_transaction(session: AsyncSession, *, transaction_id: str) -> Journal | None:
     """The journal of that transaction id."""
-    found = await _read(session, _BY_TRANSACTION, {"transaction_id": transaction_id})
+    found = await _read(session, _BY_TRANSACTION, transaction_id)
     return found[0] if found else None
 
 
-async def _read(session: AsyncSession, query: TextClause, values: Mapping[str, Any]) -> list[Journal]:
-    rows: Sequence[RowMapping] = (await session.execute(query, values)).mappings().all()
+async def _read(session: AsyncSession, sql: str, *values: Any) -> list[Journal]:
+    rows = await run(session, sql, *values)
     return [_journal(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 
@@ -141,7 +140,7 @@ def _own_fields(line: Line, places: Mapping[str, int], ids: IdTexts) -> str:
     return f"{own},{driver},{passenger},{reverses or ''}"
 
 
-def _journal(rows: Sequence[RowMapping]) -> Journal:
+def _journal(rows: Sequence[asyncpg.Record]) -> Journal:
     head = rows[0]
     entries = tuple(_entry(row) for row in rows)
     draft = Draft(
@@ -165,7 +164,7 @@ def _journal(rows: Sequence[RowMapping]) -> Journal:
     )
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: asyncpg.Record) -> Entry:
     line = Line(
         account_code=row["code"],
         entry_type=EntryType(row["entry_type"]),

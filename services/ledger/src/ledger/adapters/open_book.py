@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
 
 from contracts.ledger import LedgerDriverBalanceChanged, LedgerPosted
 from kernel.money import ZERO, money
@@ -47,11 +46,9 @@ claimed AS (
 SELECT nextval('ledger_batch_seq') AS batch,
        set_config('lock_timeout', '30000', true), set_config('statement_timeout', '40000', true),
        ARRAY(SELECT external_id FROM r EXCEPT SELECT external_id FROM claimed) AS known"""  # noqa: S608 - constants of this module
-_KNOWN: Final = text("""
-SELECT external_id, event_type, amount FROM financial_events
-WHERE external_id = ANY(CAST(:external_ids AS text[]))
-""")
-_ACCOUNT_IDS: Final = text("SELECT code, id FROM ledger_accounts")
+_KNOWN: Final = """
+SELECT external_id, event_type, amount FROM financial_events WHERE external_id = ANY($1::text[])"""
+_ACCOUNT_IDS: Final = "SELECT code, id FROM ledger_accounts"
 # An entry's id is its batch's number and its place in it, so that no round trip is needed to draw ids.
 _ENTRY_BITS: Final = 20
 
@@ -117,9 +114,9 @@ class SqlBook:
         wanted = sorted(first_of_each(instructions), key=lambda instruction: instruction.external_id)
         ids = {instruction.external_id: new_row_id() for instruction in wanted}
         rows = [self._event_row(instruction, ids) for instruction in wanted]
-        answer = (await run(self._tx.session, _CLAIM, joined(rows))).one()
-        self._start_batch(answer.batch)
-        known = set(answer.known)
+        (answer,) = await run(self._tx.session, _CLAIM, joined(rows))
+        self._start_batch(answer["batch"])
+        known = set(answer["known"])
         await self._check_known([i for i in wanted if i.external_id in known])
         return {external_id: id_ for external_id, id_ in ids.items() if external_id not in known}
 
@@ -145,16 +142,15 @@ class SqlBook:
         if not instructions:
             return
         ids = [instruction.external_id for instruction in instructions]
-        rows = (await self._tx.session.execute(_KNOWN, {"external_ids": ids})).all()
-        known = {row.external_id: row for row in rows}
+        known = {row["external_id"]: row for row in await run(self._tx.session, _KNOWN, ids)}
         for instruction in instructions:
             row = known[instruction.external_id]
-            instruction.check_same(event_type=row.event_type, amount=money(row.amount))
+            instruction.check_same(event_type=row["event_type"], amount=money(row["amount"]))
 
     async def _post(self, fresh: Sequence[Pending], *, event_ids: Mapping[str, UUID]) -> None:
         """Locks come first when something is decided over a balance, and last when all is only recorded."""
         session, now = self._tx.session, fresh[-1].now
-        self._account_ids = {row.code: row.id for row in await session.execute(_ACCOUNT_IDS)}
+        self._account_ids = {row["code"]: row["id"] for row in await run(session, _ACCOUNT_IDS)}
         rows = BalanceRows(session, account_ids=self._account_ids)
         instructions = [pending.instruction for pending in fresh]
         deciding = any(instruction.posting is Posting.AUTHORISING for instruction in instructions)

@@ -92,7 +92,7 @@ def credit(
 
 def without_zeros(*lines: Line) -> tuple[Line, ...]:
     """The lines that move money: a commission of nothing posts nothing."""
-    return tuple(line for line in lines if line.amount != ZERO)
+    return tuple([line for line in lines if line.amount != ZERO])
 
 
 def validate_double_entry(lines: Sequence[Line]) -> None:
