@@ -48,7 +48,8 @@ class FastTickets(Protocol):
 
     async def keep(self, ticket_hash: str, holder: Holder, *, ttl_s: int) -> None: ...
 
-    async def take(self, ticket_hash: str) -> Holder | None: ...
+    async def take(self, ticket_hash: str, *, ttl_s: int) -> Holder | None:
+        """Whose it is, for the first who asks; None for everybody else."""
 
 
 class FastPathAway(Exception):

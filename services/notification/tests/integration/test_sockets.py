@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,14 +15,16 @@ import websockets
 from notification_harness import App, Process, running
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from valkey.asyncio import Valkey
+from valkey.exceptions import ConnectionError as ConnectionLost
 
 import web
 from contracts.payout import PayoutCompleted
 from contracts.ride_dispatch import DriverLocationUpdated, RideNoDriverFound
 from kernel.ids import new_id
-from notification.adapters.fast_path import ValkeyAnnouncer
+from notification.adapters.fast_path import ValkeyAnnouncer, ValkeyTickets
 from notification.api.socket import Ending
 from notification.consumers import STREAMS, on_locations
+from notification.domain.ticket import Holder
 from notification.effects.announce_locations import announce_locations
 from notification.settings import Settings
 from telemetry import tracing
@@ -189,6 +191,42 @@ async def test_messages_written_at_once_arrive_once_each_and_in_order(
     assert sorted(numbers(frames)) == list(range(60))
 
 
+class Cutting(Valkey):
+    """Loses its connection before the answer to the first SET of its kind arrives."""
+
+    cut = False
+
+    async def set(self, name: Any, value: Any, **options: Any) -> Any:
+        answer = await super().set(name, value, **options)
+        if options.get("nx") and not self.cut:
+            self.cut = True
+            raise ConnectionLost("reset")
+        return answer
+
+
+async def test_a_ticket_is_not_lost_with_the_answer_and_still_worth_one_socket(
+    notification_settings: Settings,
+) -> None:
+    holder = Holder(
+        user_id=new_id(),
+        user_type="driver",
+        session_id=new_id(),
+        issued_at=NOW,
+        expires_at=NOW + timedelta(hours=1),
+    )
+    valkey = Cutting.from_url(str(notification_settings.valkey_url), decode_responses=True)
+    tickets = ValkeyTickets(valkey)
+    await tickets.keep("hash", holder, ttl_s=30)
+
+    assert await tickets.take("hash", ttl_s=30) == holder
+    assert valkey.cut
+    assert await tickets.take("hash", ttl_s=30) is None
+    assert await tickets.take("unknown", ttl_s=30) is None
+    assert await valkey.ttl("ibora:ticket-taken:hash") > await valkey.ttl("ibora:ticket:hash") > 0
+    assert not await valkey.exists("ibora:ticket-taken:unknown")
+    await valkey.aclose()
+
+
 async def test_without_valkey_tickets_and_messages_still_work(
     notification_settings: Settings, tokens: Tokens
 ) -> None:
@@ -314,7 +352,10 @@ async def test_a_driver_hears_of_the_payout(notification_settings: Settings, tok
 async def test_apps_that_join_while_the_connection_to_valkey_breaks_are_told_all(
     notification_settings: Settings, tokens: Tokens, tcp_proxy: Callable[[str], Awaitable[FaultProxy]]
 ) -> None:
-    """Many subscribe over one connection that is cut again and again: nobody is refused, the hub lives on."""
+    """Many subscribe over one connection that is cut again and again: the hub lives on, and everybody is told.
+
+    A ticket can be lost with the connection; an app that is refused asks for another one.
+    """
     address = urlsplit(str(notification_settings.valkey_url))
     proxy = await tcp_proxy(address.netloc)
     settings = notification_settings.model_copy(
@@ -324,7 +365,7 @@ async def test_apps_that_join_while_the_connection_to_valkey_breaks_are_told_all
     async with running(settings, tokens) as process, AsyncExitStack() as apps:
         cutting = asyncio.create_task(_cut(proxy))
         try:
-            joining = [apps.enter_async_context(process.app_of(driver)) for driver in drivers]
+            joining = [_join(process, driver, apps) for driver in drivers]
             connected = await asyncio.gather(*joining)
         finally:
             cutting.cancel()
@@ -333,6 +374,13 @@ async def test_apps_that_join_while_the_connection_to_valkey_breaks_are_told_all
         for app in connected:
             assert (await app.next())["type"] == "payout.completed"
         assert process.deps.hub.unhealthy() is None
+
+
+async def _join(process: Process, driver: UUID, apps: AsyncExitStack) -> App:
+    for _ in range(20):
+        with suppress(websockets.InvalidStatus):
+            return await apps.enter_async_context(process.app_of(driver))
+    raise AssertionError("refused with twenty tickets")
 
 
 async def _cut(proxy: FaultProxy) -> None:

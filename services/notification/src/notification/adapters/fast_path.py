@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from valkey.asyncio import Valkey
 from valkey.asyncio.client import PubSub
+from valkey.exceptions import ConnectionError as ConnectionLost
 from valkey.exceptions import ValkeyError
 
 from notification.adapters.tickets import holder_json, holder_of
@@ -18,6 +20,7 @@ from notification.ports import Announced, FastPathAway
 from telemetry.tracing import TRACEPARENT
 
 _TICKET: Final = "ibora:ticket:"
+_TAKEN: Final = "ibora:ticket-taken:"
 _LOOK_S: Final = 1.0
 _CHANNEL: Final = "ibora:user:"
 
@@ -30,10 +33,22 @@ class ValkeyTickets:
         with _away():
             await self._valkey.set(_TICKET + ticket_hash, holder_json(holder), ex=ttl_s)
 
-    async def take(self, ticket_hash: str) -> Holder | None:
+    async def take(self, ticket_hash: str, *, ttl_s: int) -> Holder | None:
+        taker = secrets.token_hex(16)
         with _away():
-            stored = await self._valkey.getdel(_TICKET + ticket_hash)
-        return None if stored is None else holder_of(stored)
+            try:
+                return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
+            except ConnectionLost:
+                return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
+
+    async def _take(self, ticket_hash: str, *, taker: str, ttl_s: int) -> Holder | None:
+        """Whoever writes their name first has it. Deleted instead, it would be lost with an answer on its way."""
+        stored = await self._valkey.get(_TICKET + ticket_hash)
+        if stored is None:
+            return None
+        # Twice its life: the name must outlast the ticket.
+        first = await self._valkey.set(_TAKEN + ticket_hash, taker, nx=True, get=True, ex=2 * ttl_s)
+        return holder_of(stored) if first in (None, taker) else None
 
 
 class ValkeyAnnouncer:

@@ -13,6 +13,8 @@ async def issue_ticket(deps: Deps, *, holder: Holder) -> str:
     try:
         await deps.fast_tickets.keep(ticket_hash(ticket), holder, ttl_s=deps.ticket_ttl_s)
     except FastPathAway:
+        # Valkey may have kept the first before it fell silent: one ticket in two places could be used twice.
+        ticket = secrets.token_urlsafe(32)
         until = deps.now() + timedelta(seconds=deps.ticket_ttl_s)
         async with deps.transaction() as tx:
             await tx.tickets.keep(ticket_hash(ticket), holder, until=until)

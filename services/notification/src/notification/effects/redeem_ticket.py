@@ -8,7 +8,7 @@ async def redeem_ticket(deps: Deps, *, ticket: str) -> Holder | None:
     """The holder, or None for a ticket that is unknown, used or too old."""
     hashed = ticket_hash(ticket)
     try:
-        holder = await deps.fast_tickets.take(hashed)
+        holder = await deps.fast_tickets.take(hashed, ttl_s=deps.ticket_ttl_s)
     except FastPathAway:
         holder = None
     if holder is None:
