@@ -20,6 +20,11 @@ class Malformed(ValueError):
     """The record is not a CloudEvent that we can read."""
 
 
+def legible(text: str) -> str:
+    """The text without what no database takes: NUL and lone halves of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def event_type(record: Record) -> str | None:
     """The CloudEvents type, or None when the record names none."""
     return record.headers.get("ce_type")
@@ -32,9 +37,9 @@ def in_binary_mode(record: Record) -> Record:
     try:
         event = json.loads(record.value)
         data = json.dumps(event.pop("data", None)).encode()
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise Malformed("a structured event that is not a JSON object") from error
-    attributes = {f"ce_{name}": str(value) for name, value in event.items()}
+    attributes = {f"ce_{name}": legible(str(value)) for name, value in event.items()}
     return record._replace(value=data, headers={**record.headers, **attributes})
 
 
@@ -62,7 +67,7 @@ def delivery_of(record: Record, *, now: datetime) -> Delivery:
         )
     except KeyError as error:
         raise Malformed(f"the header {error.args[0]} is missing") from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Malformed("a header is unreadable") from error
 
 

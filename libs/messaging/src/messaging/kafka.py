@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiokafka
 from aiokafka import errors
 
+from messaging.envelope import legible
 from messaging.metrics import COMMIT_ERRORS
 from messaging.ports import Partition, RebalanceListener, Record, Verdict
 from messaging.settings import KafkaSettings
@@ -211,14 +212,13 @@ class _Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]
 
 def as_record(raw: Any, *, prefix: str) -> Record:
     """aiokafka's record as ours, the prefix taken off."""
-    return Record(
-        raw.topic.removeprefix(prefix),
-        raw.partition,
-        raw.offset,
-        raw.key.decode("utf-8", "replace") if raw.key else "",
-        raw.value,
-        {name: value.decode("utf-8", "replace") for name, value in raw.headers if value is not None},
-    )
+    key = raw.key.decode("utf-8", "replace") if raw.key else ""
+    headers = {name: value.decode("utf-8", "replace") for name, value in raw.headers if value is not None}
+    # Looked for at once: nothing of ours has one, and each text by itself would cost as much as reading it.
+    if "\0" in "".join([key, *headers, *headers.values()]):
+        key = legible(key)
+        headers = {legible(name): legible(value) for name, value in headers.items()}
+    return Record(raw.topic.removeprefix(prefix), raw.partition, raw.offset, key, raw.value, headers)
 
 
 def settled(consumer: Any) -> bool:

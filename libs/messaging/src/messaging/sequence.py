@@ -8,6 +8,8 @@ from messaging.metrics import SEQUENCE_GAPS
 from messaging.ports import Record
 
 REMEMBERED: Final = 20_000
+# What a bigint holds, and int() reads.
+DIGITS: Final = 18
 
 
 class SequenceWatch:
@@ -20,7 +22,7 @@ class SequenceWatch:
         """Count the jumps by more than one. A repeat or a fact without version is none."""
         for record in records:
             version = record.headers.get("ce_sequence", "0")
-            if version.isdigit() and version != "0":
+            if version.isdecimal() and len(version) <= DIGITS and version != "0":
                 self._note((record.topic, record.key), int(version), topic=record.topic)
 
     def _note(self, name: tuple[str, str], version: int, *, topic: str) -> None:

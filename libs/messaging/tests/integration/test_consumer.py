@@ -1,6 +1,7 @@
 """The consumer's promises: one effect an event, in order, whatever the handler or the record does."""
 
 import asyncio
+import json
 from functools import partial
 
 import pytest
@@ -200,8 +201,26 @@ async def test_tombstones_and_unknown_types_are_passed_over(rig: Rig) -> None:
         {"ce_id": "fff00000-0000-7000-8000-000000000000"},
         {"ce_time": "yesterday"},
         {"ce_time": "2026-11-24T12:00:00"},
+        {"ce_time": "0001-01-01T00:00:00+01:00"},
+        {"ce_correlationid": "\0" * 36},
+        {"ce_sequence": "²"},
+        {"ce_sequence": "9" * 5000},
+        {"content-type": "application/cloudevents+json"},
     ],
-    ids=["version", "id", "not v7", "too old", "future", "time", "naive time"],
+    ids=[
+        "version",
+        "id",
+        "not v7",
+        "too old",
+        "future",
+        "time",
+        "naive time",
+        "time before time",
+        "NUL",
+        "superscript",
+        "number too long",
+        "not structured",
+    ],
 )
 async def test_an_unreadable_record_is_parked(rig: Rig, spoil: dict[str, str]) -> None:
     good = {
@@ -216,6 +235,25 @@ async def test_an_unreadable_record_is_parked(rig: Rig, spoil: dict[str, str]) -
     async with rig.working(HANDLERS):
         await eventually(partial(_parked, rig, ["head"]))
     assert await rig.effects() == []
+
+
+async def test_texts_that_no_database_takes_stop_nobody(rig: Rig) -> None:
+    good = {
+        "ce_specversion": "1.0",
+        "ce_source": "/services/else\0where",
+        "ce_type": AuditRecorded.type_name(),
+        "ce_time": "2026-11-24T12:00:00Z",
+        "na\0me": "\0",
+    }
+    written = [recorded("a", str(n)).model_dump_json().encode() for n in (1, 2)]
+    with_nul = ("a\0", written[0], {**good, "ce_id": str(new_id())})
+    deep = ("b", b"[" * 200_000, {"content-type": "application/cloudevents+json"})
+    half = {"specversion": "1.0", "id": "\ud800", "type": AuditRecorded.type_name(), "source": "x"}
+    halved = ("c", json.dumps(half).encode(), {"content-type": "application/cloudevents+json"})
+    await produce(rig.settings, AUDIT.name, with_nul, deep, halved)
+    async with rig.working(HANDLERS):
+        await eventually(partial(_parked, rig, ["head", "head"]))
+        await eventually(partial(has_effects, rig, ["1"]))
 
 
 async def test_a_payload_that_does_not_fit_is_parked(rig: Rig) -> None:

@@ -16,6 +16,7 @@ from notification_harness import App, Process, running
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from valkey.asyncio import Valkey
 from valkey.exceptions import ConnectionError as ConnectionLost
+from valkey.exceptions import TimeoutError as AnswerLate
 
 import web
 from contracts.payout import PayoutCompleted
@@ -192,20 +193,21 @@ async def test_messages_written_at_once_arrive_once_each_and_in_order(
 
 
 class Cutting(Valkey):
-    """Loses its connection before the answer to the first SET of its kind arrives."""
+    """Loses one answer of those that say who took a ticket."""
 
-    cut = False
+    lost: Exception | None = None
 
     async def set(self, name: Any, value: Any, **options: Any) -> Any:
         answer = await super().set(name, value, **options)
-        if options.get("nx") and not self.cut:
-            self.cut = True
-            raise ConnectionLost("reset")
+        if options.get("nx") and self.lost is not None:
+            lost, self.lost = self.lost, None
+            raise lost
         return answer
 
 
-async def test_a_ticket_is_not_lost_with_the_answer_and_still_worth_one_socket(
-    notification_settings: Settings,
+@pytest.mark.parametrize("lost", [ConnectionLost("reset"), AnswerLate("too late"), OSError("broken pipe")])
+async def test_a_ticket_is_not_lost_with_one_answer_and_still_worth_one_socket(
+    notification_settings: Settings, lost: Exception
 ) -> None:
     holder = Holder(
         user_id=new_id(),
@@ -215,15 +217,30 @@ async def test_a_ticket_is_not_lost_with_the_answer_and_still_worth_one_socket(
         expires_at=NOW + timedelta(hours=1),
     )
     valkey = Cutting.from_url(str(notification_settings.valkey_url), decode_responses=True)
-    tickets = ValkeyTickets(valkey)
-    await tickets.keep("hash", holder, ttl_s=30)
+    tickets, hashed = ValkeyTickets(valkey), uuid4().hex
+    await tickets.keep(hashed, holder, ttl_s=30)
+    valkey.lost = lost
 
-    assert await tickets.take("hash", ttl_s=30) == holder
-    assert valkey.cut
-    assert await tickets.take("hash", ttl_s=30) is None
-    assert await tickets.take("unknown", ttl_s=30) is None
-    assert await valkey.ttl("ibora:ticket-taken:hash") > await valkey.ttl("ibora:ticket:hash") > 0
-    assert not await valkey.exists("ibora:ticket-taken:unknown")
+    assert await tickets.take(hashed, ttl_s=30) == holder
+    assert valkey.lost is None
+    assert await tickets.take(hashed, ttl_s=30) is None
+    assert await valkey.ttl(f"ibora:ticket-taken:{hashed}") > 30
+    assert not await valkey.exists(f"ibora:ticket:{hashed}")
+    await valkey.aclose()
+
+
+async def test_a_ticket_that_somebody_took_is_nobody_elses_while_it_is_still_there(
+    notification_settings: Settings,
+) -> None:
+    valkey = Valkey.from_url(str(notification_settings.valkey_url), decode_responses=True)
+    tickets, hashed = ValkeyTickets(valkey), uuid4().hex
+    await valkey.set(f"ibora:ticket:{hashed}", "{}", ex=30)
+    await valkey.set(f"ibora:ticket-taken:{hashed}", "another", ex=60)
+
+    assert await tickets.take(hashed, ttl_s=30) is None
+    unknown = uuid4().hex
+    assert await tickets.take(unknown, ttl_s=30) is None
+    assert not await valkey.exists(f"ibora:ticket-taken:{unknown}")
     await valkey.aclose()
 
 

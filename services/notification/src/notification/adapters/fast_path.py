@@ -10,7 +10,6 @@ from uuid import UUID
 
 from valkey.asyncio import Valkey
 from valkey.asyncio.client import PubSub
-from valkey.exceptions import ConnectionError as ConnectionLost
 from valkey.exceptions import ValkeyError
 
 from notification.adapters.tickets import holder_json, holder_of
@@ -35,11 +34,10 @@ class ValkeyTickets:
 
     async def take(self, ticket_hash: str, *, ttl_s: int) -> Holder | None:
         taker = secrets.token_hex(16)
+        with suppress(FastPathAway), _away():
+            return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
         with _away():
-            try:
-                return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
-            except ConnectionLost:
-                return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
+            return await self._take(ticket_hash, taker=taker, ttl_s=ttl_s)
 
     async def _take(self, ticket_hash: str, *, taker: str, ttl_s: int) -> Holder | None:
         """Whoever writes their name first has it. Deleted instead, it would be lost with an answer on its way."""
@@ -48,7 +46,11 @@ class ValkeyTickets:
             return None
         # Twice its life: the name must outlast the ticket.
         first = await self._valkey.set(_TAKEN + ticket_hash, taker, nx=True, get=True, ex=2 * ttl_s)
-        return holder_of(stored) if first in (None, taker) else None
+        if first not in (None, taker):
+            return None
+        # Of no use any more, and an older version beside us would take it once more.
+        await self._valkey.delete(_TICKET + ticket_hash)
+        return holder_of(stored)
 
 
 class ValkeyAnnouncer:
