@@ -163,6 +163,27 @@ def payout_returned() -> Desk:
     return desk
 
 
+def reversed_after_a_refund() -> Desk:
+    desk = Desk()
+    payment = facts.confirmed(driver_id=desk.driver_id)
+    [settled] = desk.post("payment.confirmed 50.00", settlement(payment))
+    desk.post("payment.refunded 20.00", refund(facts.refunded(payment, "20.00")))
+    desk.post("an admin reverses the payment", reversal(settled, reason="cobrada em dobro"))
+    return desk
+
+
+def netted_from_a_returned_payout() -> Desk:
+    desk = Desk()
+    payment = facts.confirmed(driver_id=desk.driver_id)
+    payout = facts.ready("40.00", driver_id=desk.driver_id)
+    desk.post("payment.confirmed 50.00", settlement(payment))
+    desk.post("payout.ready 40.00", hold(payout))
+    desk.post("payout.completed 40.00", completion(facts.completed(payout)))
+    desk.post("payment.refunded 50.00", refund(facts.refunded(payment, "50.00")))
+    desk.post("payout.returned 40.00", giving_back(facts.returned(payout, "40.00")))
+    return desk
+
+
 def manual() -> Desk:
     desk = Desk()
     draft = Draft(
@@ -193,6 +214,8 @@ EXAMPLES: Final[Mapping[str, Callable[[], Desk]]] = {
     "payout failed": payout_failed,
     "payout refused": payout_refused,
     "payout returned in parts": payout_returned,
+    "netted from a returned payout": netted_from_a_returned_payout,
+    "reversed after a refund": reversed_after_a_refund,
     "manual journal and its reversal": manual,
 }
 
