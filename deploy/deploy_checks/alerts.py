@@ -15,6 +15,10 @@ _SERIES: Final = re.compile(r"[a-z_]+_[a-z_]+")
 # What PromQL itself and labels may put into an expression.
 _WORDS: Final = re.compile(r'"[^"]*"|\b(?:by|without|on)\s*\([^)]*\)|\{[^}]*\}|\bhistogram_quantile\b')
 _SUFFIXES: Final = ("_bucket", "_count", "_sum")
+_LIMIT: Final = re.compile(r"[<>]=?\s*([0-9.]+)\s*$")
+_TOLD: Final = re.compile(
+    r"`([a-z_]+)(?:\{[^}]*\})?`\s+(?:is\s+)?(?:under|below|over|above|[<>≥≤]=?)\s+([0-9.]*[0-9])"
+)
 
 
 def problems() -> Iterator[str]:
@@ -39,13 +43,28 @@ def alert_problems(alert: dict[str, Any], *, metrics: frozenset[str], root: Path
     page = root / runbook
     if not page.is_file():
         yield f"{name} leads to {runbook}, which is not there"
-    elif name not in page.read_text(encoding="utf-8"):
+        return
+    text = page.read_text(encoding="utf-8")
+    if name not in text:
         yield f"{runbook} does not name {name}"
+    yield from (f"{runbook} says {problem}" for problem in _other_limits(alert["expr"], text))
 
 
 def series_in(expression: str) -> set[str]:
     """The names of series that an expression reads."""
     return set(_SERIES.findall(_WORDS.sub(" ", expression)))
+
+
+def _other_limits(expression: str, text: str) -> Iterator[str]:
+    """Numbers that a runbook's first paragraph, which says how it shows, compares a series of the alert with."""
+    limits = {}
+    for clause in expression.split(" or "):
+        if limit := _LIMIT.search(clause):
+            limits.update(dict.fromkeys(series_in(clause), float(limit[1])))
+    shows = next((part for part in text.split("\n\n") if not part.startswith("#")), "")
+    for series, number in _TOLD.findall(shows):
+        if float(number) != limits.get(series, float(number)):
+            yield f"{series} is compared with {number}, the alert's limit is {limits[series]:g}"
 
 
 def _metric_of(series: str) -> str:

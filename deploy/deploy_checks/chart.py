@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from deploy_checks import environments, network, schemas, workloads
+from deploy_checks import environments, network, schemas, webhook_subject, workloads
 from deploy_checks.paths import CHART
 from deploy_checks.rendering import (
     FIRST_CLUSTER,
@@ -35,6 +35,9 @@ REFUSED: Final[tuple[tuple[str, Any, str], ...]] = (
     ("services.identity.ownerSecret", None, "services.identity.ownerSecret"),
     ("efi.existingSecret", None, "efi.existingSecret"),
     ("webhook.existingSecret", None, "webhook.existingSecret"),
+    ("webhook.clientSubject", None, "webhook.clientSubject is required"),
+    ("webhook.clientSubject", "webhook-h.efipay.com.br", "must be webhook.efipay.com.br"),
+    ("efi.baseUrl", "https://pix-h.api.efipay.com.br", "must be webhook-h.efipay.com.br"),
     ("kafka.securityProtocol", "SASL_SSL", "kafka.existingSecret"),
     ("kafka.securityProtocol", "SSL", "kafka.caSecret"),
     ("kafka.bootstrap", None, "kafka.bootstrap"),
@@ -118,6 +121,7 @@ def problems_of(documents: list[Document], values: Path) -> list[str]:
     found += network.unknown_services(documents)
     found += environments.problems_of(documents)
     found += environments.mounted_problems(documents)
+    found += webhook_subject.problems_of(documents)
     found += environments.partition_problems(documents)
     found += environments.service_urls_problems(documents)
     return found + hook_problems(documents)
@@ -156,6 +160,7 @@ def manifest_problems() -> Iterator[str]:
         if file != RENDERED:
             yield from (f"{file.name}: {problem}" for problem in environments.problems_of(documents))
         yield from (f"{file.name}: {problem}" for problem in environments.mounted_problems(documents))
+        yield from (f"{file.name}: {problem}" for problem in webhook_subject.problems_of(documents))
     if RENDERED.read_text(encoding="utf-8") != first_cluster():
         yield f"{RENDERED.name} is out of date: python -m deploy_checks --write"
     yield from namespace_problems()

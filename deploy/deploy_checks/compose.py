@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from deploy_checks import webhook_subject
 from deploy_checks.dockerfiles import SERVICES
 from deploy_checks.environments import compare
 from deploy_checks.paths import ROOT
@@ -69,6 +70,7 @@ def _of_environment(name: str, service: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} carries a secret"
         if re.search(r"://[^/@\s]*:[^/@\s]*@", str(value)):
             yield f"{key} carries a password in an address"
+    yield from webhook_subject.of_environment({key: str(value) for key, value in environment.items()})
     ours = name.removesuffix("-migrate")
     if ours in SERVICES:
         component = "migration" if name != ours else "all"

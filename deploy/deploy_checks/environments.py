@@ -18,6 +18,8 @@ EVERYWHERE: Final = ("SERVICE_HOST", "SERVICE_PORT")
 # Without them a service starts, but cannot tell who asks, or is deaf: settings with a default are not always optional.
 BEHIND: Final = ("GATEWAY_TOKEN_FILE", "VALKEY_URL")
 ASKING: Final = ("JWKS_URL", "IDENTITY_URL")
+# Unsigned anchors prove nothing to who keeps the log.
+OF_ONE: Final[Mapping[str, frozenset[str]]] = {"ledger": frozenset({"ANCHOR_KEY_FILE"})}
 
 
 @cache
@@ -48,6 +50,7 @@ def compare(service: str, given: set[str], component: str = "all") -> Iterator[s
     wanted = {name for name, required in known.items() if required} | set(EVERYWHERE)
     if service != "efi-simulator":
         wanted |= set(BEHIND) | (set(ASKING) if service != "identity" else set())
+    wanted |= OF_ONE.get(service, frozenset())
     if component == "migration":
         wanted |= set(MIGRATION_ONLY)
     yield from (f"{name} is not set" for name in sorted(wanted - given))

@@ -28,6 +28,7 @@ SECRETS: Final = (
     "identity-blind-index-key",
     "payment-encryption-key",
     "payout-encryption-key",
+    "ledger-anchor-key",
 )
 WEBHOOK_SUBJECT: Final = "webhook-h.efipay.com.br"
 

@@ -52,6 +52,30 @@ def test_an_unsound_alert_is_named(root: Path, changes: dict[str, Any], problem:
     assert list(alerts.alert_problems(an_alert(**changes), metrics=METRICS, root=root)) == [problem]
 
 
+@pytest.mark.parametrize(
+    ("told", "problems"),
+    [
+        ("`payouts_failed_total` is over 3", []),
+        ("`payouts_failed_total{reason}` > 3.0", []),
+        (
+            "`payouts_failed_total` is over 4",
+            ["payouts_failed_total is compared with 4, the alert's limit is 3"],
+        ),
+        (
+            "`job_duration_seconds` under 45",
+            ["job_duration_seconds is compared with 45, the alert's limit is 35"],
+        ),
+        ("`payouts_created_total` is over 4", []),
+        ("nothing of it.\n\n**Over when** `payouts_failed_total` is below 1", []),
+    ],
+)
+def test_a_runbook_that_names_another_limit_is_named(root: Path, told: str, problems: list[str]) -> None:
+    (root / "pages" / "payouts.md").write_text(f"# Payouts\n\nPayoutsFail: {told}")
+    alert = an_alert(expr="max(payouts_failed_total) > 3 or min(job_duration_seconds) < 35")
+    found = list(alerts.alert_problems(alert, metrics=METRICS, root=root))
+    assert found == [f"pages/payouts.md says {problem}" for problem in problems]
+
+
 def test_a_histogram_is_known_by_its_series(root: Path) -> None:
     quantile = "histogram_quantile(0.99, sum by (le) (rate(job_duration_seconds_bucket[5m]))) > 1"
     assert list(alerts.alert_problems(an_alert(expr=quantile), metrics=METRICS, root=root)) == []

@@ -79,6 +79,28 @@ def missing_setting(documents: list[Document]) -> None:
     env.remove(next(entry for entry in env if entry["name"] == "EFI_PIX_KEY"))
 
 
+def setting(documents: list[Document], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in container(documents)["env"] if entry["name"] == name)
+    return found
+
+
+def homologation_may_call(documents: list[Document]) -> None:
+    setting(documents, "WEBHOOK_CLIENT_SUBJECT")["value"] = "webhook-h.efipay.com.br"
+
+
+def homologation_is_called(documents: list[Document]) -> None:
+    setting(documents, "EFI_BASE_URL")["value"] = "https://pix-h.api.efipay.com.br"
+
+
+def anybody_may_call(documents: list[Document]) -> None:
+    container(documents)["env"].remove(setting(documents, "WEBHOOK_CLIENT_SUBJECT"))
+
+
+def unsigned_anchors(documents: list[Document]) -> None:
+    env = container(documents, "ledger-worker")["env"]
+    env.remove(next(entry for entry in env if entry["name"] == "ANCHOR_KEY_FILE"))
+
+
 def owner_at_run_time(documents: list[Document]) -> None:
     container(documents)["env"].append({"name": "DATABASE_OWNER_URL", "value": "postgresql://o@db/x"})
 
@@ -164,6 +186,10 @@ def lost_service(documents: list[Document]) -> None:
         (password_in_an_address, "carries a password"),
         (misspelt_setting, "JANITOR_SS is no setting of payment"),
         (missing_setting, "EFI_PIX_KEY is not set"),
+        (homologation_may_call, "WEBHOOK_CLIENT_SUBJECT is webhook-h.efipay.com.br"),
+        (homologation_is_called, "calls as webhook-h.efipay.com.br"),
+        (anybody_may_call, "sets no WEBHOOK_CLIENT_SUBJECT"),
+        (unsigned_anchors, "ledger-worker: ANCHOR_KEY_FILE is not set"),
         (owner_at_run_time, "belongs to the migration alone"),
         (missing_file, "nothing brings"),
         (replicas_beside_an_autoscaler, "which its autoscaler decides"),

@@ -59,6 +59,14 @@ def misspelt(content: Compose) -> None:
     content["services"]["payment"]["environment"]["WEBHOOK_PROT"] = "8443"
 
 
+def production_calls_a_simulator(content: Compose) -> None:
+    content["services"]["payment"]["environment"]["WEBHOOK_CLIENT_SUBJECT"] = "webhook.efipay.com.br"
+
+
+def unsigned_anchors(content: Compose) -> None:
+    del content["services"]["ledger"]["environment"]["ANCHOR_KEY_FILE"]
+
+
 def secret(content: Compose) -> None:
     content["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"] = "postgres"
 
@@ -81,6 +89,8 @@ def missing(content: Compose) -> None:
         (writable, "may write to its image"),
         (capable, "keeps capabilities"),
         (misspelt, "WEBHOOK_PROT is no setting"),
+        (production_calls_a_simulator, "payment: WEBHOOK_CLIENT_SUBJECT is webhook.efipay.com.br"),
+        (unsigned_anchors, "ledger: ANCHOR_KEY_FILE is not set"),
         (secret, "carries a secret"),
         (unordered, "not service_completed_successfully"),
         (circular, "wait for each other"),

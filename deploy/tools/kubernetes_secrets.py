@@ -22,6 +22,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "first-admin-password": "secrets/admin-password",
     },
     "payment": {"encryption-key": "secrets/payment-encryption-key"},
+    "ledger": {"anchor-key": "secrets/ledger-anchor-key"},
     "payout": {"encryption-key": "secrets/payout-encryption-key", "service-token": "secrets/service-token"},
 }
 

@@ -95,6 +95,7 @@ class FakeBalances:
     def __init__(self, books: FakeBooks) -> None:
         self._books = books
         self.folds = 0
+        self.wrong: list[str] = []
 
     async def of_driver(self, driver_id: UUID) -> DriverBalance:
         return self._books.balance(driver_id)
@@ -105,6 +106,13 @@ class FakeBalances:
     async def all_accounts(self) -> dict[str, Decimal]:
         codes = {line.account_code for j in self._books.journals for line in j.draft.lines}
         return {code: self._books.account(code) for code in codes}
+
+    async def entries_difference(self) -> Decimal:
+        entries = (entry for journal in self._books.journals for entry in journal.entries)
+        return sum((e.line.amount if e.line.entry_type == "DEBIT" else -e.line.amount for e in entries), ZERO)
+
+    async def wrong_accounts(self) -> list[str]:
+        return self.wrong
 
     async def fold(self, *, now: datetime) -> int:
         self.folds += 1

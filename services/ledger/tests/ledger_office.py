@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ledger_books import Books
+from ledger_books import NOW, Books
 
 from contracts.base import Fact
 from contracts.payment import (
     PaymentConfirmed,
     PaymentCreditRefunded,
     PaymentMismatchFound,
+    PaymentRefundFailed,
     StatementClosed,
     StatementLine,
     StatementLineKind,
@@ -57,6 +58,20 @@ async def consume(books: Books, *facts: Fact, now: datetime) -> None:
     for fact in facts:
         async with books.transaction() as tx:
             await HANDLERS[type(fact)](tx, fact, delivery(fact, now))
+
+
+def refund_failed(amount: str, *, reason: str = "refused_by_bank") -> PaymentRefundFailed:
+    """A refund that did not happen."""
+    return PaymentRefundFailed(
+        ride_id=new_id(),
+        payment_id=new_id(),
+        passenger_id=new_id(),
+        driver_id=new_id(),
+        refund_id=new_id(),
+        amount=money(amount),
+        reason=reason,
+        failed_at=NOW,
+    )
 
 
 def statement_line(

@@ -288,6 +288,9 @@ class FakeRefunds:
     async def credit_refunded(self, e2e_id: str) -> Decimal:
         return _sum(r for r in self._credits(e2e_id) if r.status is RefundStatus.REFUNDED)
 
+    async def oldest_open(self) -> datetime | None:
+        return min((r.created_at for r in self.rows.values() if r.status in OPEN), default=None)
+
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]:
         due = [r for r in self.rows.values() if r.status in OPEN and self.due.get(r.id, now) <= now][:limit]
         claimed = [replace(refund, attempts=refund.attempts + 1) for refund in due]

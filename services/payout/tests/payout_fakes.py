@@ -2,7 +2,7 @@
 
 import base64
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -167,6 +167,14 @@ class FakePayouts:
             if p.step is Step.UNKNOWN or (p.step is Step.SENDING and p.id in doubts)
         )
         return min((at for at in started if at is not None), default=None)
+
+    async def oldest_open(self, statuses: Collection[Status]) -> Mapping[Status, datetime]:
+        oldest: dict[Status, datetime] = {}
+        for payout in self._rows.payouts.values():
+            if payout.status in statuses:
+                since = payout.asked_at or payout.created_at
+                oldest[payout.status] = min(since, oldest.get(payout.status, since))
+        return oldest
 
 
 class FakeAttempts:

@@ -29,6 +29,8 @@ ledger:
   worker: true
   database: true
   calls: [identity]
+  files:
+    ANCHOR_KEY_FILE: anchor-key
 payout:
   worker: true
   database: true

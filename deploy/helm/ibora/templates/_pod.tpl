@@ -114,9 +114,7 @@ securityContext:
 - {name: WEBHOOK_CERTIFICATE_FILE, value: /run/secrets/ibora/webhook/tls.crt}
 - {name: WEBHOOK_KEY_FILE, value: /run/secrets/ibora/webhook/tls.key}
 - {name: WEBHOOK_CLIENT_CA_FILE, value: /run/secrets/ibora/webhook/ca.crt}
-{{- with $v.webhook.clientSubject }}
-- {name: WEBHOOK_CLIENT_SUBJECT, value: {{ . | quote }}}
-{{- end }}
+- {name: WEBHOOK_CLIENT_SUBJECT, value: {{ include "ibora.webhookSubject" $root | quote }}}
 {{- with $v.webhook.clientIssuer }}
 - {name: WEBHOOK_CLIENT_ISSUER, value: {{ . | quote }}}
 {{- end }}
@@ -132,6 +130,16 @@ securityContext:
 {{- range $name, $value := $own.env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
+{{- end }}
+
+{{/* Efí's two environments share the authority that signs their webhook clients: the subject alone tells them apart. */}}
+{{- define "ibora.webhookSubject" -}}
+{{- $subject := required "webhook.clientSubject is required: webhook.efipay.com.br in production, webhook-h.efipay.com.br in homologation" .Values.webhook.clientSubject -}}
+{{- $hosts := dict "pix.api.efipay.com.br" "webhook.efipay.com.br" "pix-h.api.efipay.com.br" "webhook-h.efipay.com.br" -}}
+{{- with get $hosts (urlParse .Values.efi.baseUrl).hostname -}}
+{{- if ne . $subject }}{{ fail (printf "webhook.clientSubject must be %s with efi.baseUrl %s, not %s" . $.Values.efi.baseUrl $subject) }}{{ end -}}
+{{- end -}}
+{{- $subject -}}
 {{- end }}
 
 {{- define "ibora.serviceUrls" -}}

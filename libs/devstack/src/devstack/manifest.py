@@ -65,6 +65,14 @@ def _payment(plan: "Plan") -> Environment:
     }
 
 
+def _ledger(plan: "Plan") -> Environment:
+    return {
+        "ANCHOR_KEY_FILE": plan.secret("ledger-anchor-key"),
+        # A demo is over before a minute is, and its books shall be told outside the database all the same.
+        "ANCHOR_EVERY_S": plan.setting("ANCHOR_EVERY_S", "2"),
+    }
+
+
 def _payout(plan: "Plan") -> Environment:
     return {
         "ENCRYPTION_KEY_FILE": plan.secret("payout-encryption-key"),
@@ -97,7 +105,7 @@ SERVICES: Final = (
     Service(name="identity", environment=_identity),
     Service(name="ride-dispatch"),
     Service(name="payment", efi=True, environment=_payment),
-    Service(name="ledger"),
+    Service(name="ledger", environment=_ledger),
     Service(name="payout", efi=True, environment=_payout),
     Service(name="notification"),
     Service(name="backoffice"),

@@ -5,23 +5,20 @@ import json
 import os
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from devstack import folders, ports
 from devstack.authority import Authority, CertificateFiles
 from devstack.files import kept_secret, read_json, write_json
 from devstack.manifest import SERVICES, Service
 
-_KEYS = (
-    "identity-encryption-key",
-    "identity-blind-index-key",
-    "payment-encryption-key",
-    "payout-encryption-key",
-)
 # The names that a stack's services share with the shell that started it would surprise: ours are set, these
 # dropped.
 _DROPPED = (
@@ -106,7 +103,8 @@ class Plan:
     def secret(self, name: str) -> str:
         """The path of a secret, generated for this stack when it is new."""
         path = self.folder / "secrets" / name
-        kept_secret(path, make=_new_key() if name in _KEYS else None)
+        make = _MAKERS.get(name)
+        kept_secret(path, make=make() if make else None)
         return str(path)
 
     @cached_property
@@ -235,3 +233,19 @@ def make_certificates(folder: Path) -> StackCertificates:
 def _new_key() -> str:
     """32 random bytes in base64."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _new_signing_key() -> str:
+    """An Ed25519 private key in PEM (PKCS #8)."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+# What is not 43 characters of base64url.
+_MAKERS: Mapping[str, Callable[[], str]] = {
+    "identity-encryption-key": _new_key,
+    "identity-blind-index-key": _new_key,
+    "payment-encryption-key": _new_key,
+    "payout-encryption-key": _new_key,
+    "ledger-anchor-key": _new_signing_key,
+}

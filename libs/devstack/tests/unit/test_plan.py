@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from devstack import ports
 from devstack.manifest import BY_NAME, SERVICES
@@ -125,6 +127,16 @@ def test_keys_are_256_bits_and_kept_and_each_services_own(plan: Plan) -> None:
     assert len(set(keys)) == 3
     assert all(len(base64.b64decode(key)) == 32 for key in keys)
     assert [Path(plan.secret(Path(path).name)).read_text() for path in paths] == keys
+
+
+def test_anchors_are_signed_with_a_key_of_the_stacks_own(plan: Plan, tmp_path: Path) -> None:
+    path = Path(plan.environment(BY_NAME["ledger"])["ANCHOR_KEY_FILE"])
+    pem = path.read_bytes()
+
+    assert isinstance(load_pem_private_key(pem, password=None), Ed25519PrivateKey)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Path(plan.secret(path.name)).read_bytes() == pem
+    assert Path(Plan(folder=tmp_path / "another").secret(path.name)).read_bytes() != pem
 
 
 def test_secrets_are_readable_by_their_owner_only(plan: Plan) -> None:

@@ -42,3 +42,9 @@ class EfiSettings(BaseSettings):
     """Failed requests in a row after which Efí is left alone for a while."""
     efi_circuit_open_s: float = Field(default=5.0, gt=0)
     """How long Efí is left alone before one request tries it again."""
+
+    @property
+    def efi_call_s(self) -> float:
+        """How long one call that is no send may take: its attempts, the waits between them and a login."""
+        request_s = self.efi_connect_timeout_s + self.efi_read_timeout_s
+        return request_s * (self.efi_attempts + 1) + self.efi_retry_after_max_s * (self.efi_attempts - 1)

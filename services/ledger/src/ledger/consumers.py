@@ -10,12 +10,13 @@ from contracts.payment import (
     PaymentCreditRefunded,
     PaymentMismatchFound,
     PaymentRefunded,
+    PaymentRefundFailed,
     StatementClosed,
     StatementLine,
 )
 from contracts.payout import PayoutCompleted, PayoutContradicted, PayoutFailed, PayoutReady, PayoutReturned
 from kernel.ids import new_id
-from ledger.domain.cases import claim_case, contradiction_case
+from ledger.domain.cases import claim_case, contradiction_case, failed_refund_case
 from ledger.metrics import STATEMENT_LINES
 from ledger.ports import Tx
 from ledger.usecases.close_statement import close_statement
@@ -77,6 +78,10 @@ async def on_payment_claim_rejected(tx: Tx, fact: PaymentClaimRejected, delivery
     await open_case(tx, case=claim_case(fact, case_id=new_id(), now=delivery.now))
 
 
+async def on_payment_refund_failed(tx: Tx, fact: PaymentRefundFailed, delivery: Delivery) -> None:
+    await open_case(tx, case=failed_refund_case(fact, case_id=new_id(), now=delivery.now))
+
+
 async def on_payout_contradicted(tx: Tx, fact: PayoutContradicted, delivery: Delivery) -> None:
     await open_case(tx, case=contradiction_case(fact, case_id=new_id(), now=delivery.now))
 
@@ -91,6 +96,7 @@ HANDLERS: Final[Mapping[type[Fact], Handler]] = {
     PayoutReturned: on_payout_returned,
     PaymentCreditRefunded: on_payment_credit_refunded,
     PaymentClaimRejected: on_payment_claim_rejected,
+    PaymentRefundFailed: on_payment_refund_failed,
     PayoutContradicted: on_payout_contradicted,
     StatementLine: on_statement_line,
     StatementClosed: on_statement_closed,

@@ -33,6 +33,8 @@ from ledger.jobs import timetable
 from ledger.settings import Settings
 from storage import Database
 
+log = telemetry.get_logger(__name__)
+
 SERVICE: Final = "ledger"
 TITLE: Final = "Ibora ledger"
 FOLDER: Final = Path(__file__).resolve().parents[2]
@@ -75,6 +77,8 @@ def build(
 ) -> FastAPI:
     """The app of one process; a worker has no routes of its own beside health and metrics."""
     clock = clock or SystemClock()
+    if mode != "api":
+        settings.check_anchors_are_signed()
     database = _database(settings, clock)
     deps = Deps(
         transaction=database.transaction,
@@ -112,6 +116,8 @@ def _database(settings: Settings, clock: Clock) -> Database[LedgerTransaction]:
 def _worker(
     settings: Settings, database: Database[LedgerTransaction], deps: Deps, clock: Clock
 ) -> messaging.Worker[LedgerTransaction]:
+    if settings.anchor_key_file is None:
+        log.warning("anchors_unsigned", setting="ANCHOR_KEY_FILE")
     return messaging.Worker(
         database=database,
         settings=settings,
@@ -124,6 +130,7 @@ def _worker(
             partition_every_s=settings.partition_every_s,
             snapshot_every_s=settings.snapshot_every_s,
             recheck_every_s=settings.recheck_every_s,
+            verify_books_every_s=settings.verify_books_every_s,
         ),
         clock=clock,
     )

@@ -51,6 +51,12 @@ class Balances(Protocol):
     async def all_accounts(self) -> dict[str, Decimal]:
         """The balance of every detail account, by code."""
 
+    async def entries_difference(self) -> Decimal:
+        """Debits minus credits of all entries there are; takes its time."""
+
+    async def wrong_accounts(self) -> list[str]:
+        """Codes of accounts whose kept balance, or an owner's part of it, its entries contradict; takes its time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionRoom:

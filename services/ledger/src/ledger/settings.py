@@ -10,6 +10,10 @@ from telemetry import TelemetrySettings
 from web import WebSettings
 
 
+class UnsignedAnchors(ValueError):
+    """The deployment would tell its anchors unsigned."""
+
+
 class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     """Intervals are in seconds; partitions are made `partition_days_ahead` days before they are needed."""
 
@@ -34,6 +38,8 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     """How long before they are needed partitions are made."""
     snapshot_every_s: float = Field(default=60.0, gt=0)
     """How often it is asked whether a day is over whose end balances are to be kept."""
+    verify_books_every_s: float = Field(default=3600.0, gt=0)
+    """How often chain, entries and balances are checked against each other; once a day the whole chain."""
     recheck_every_s: float = Field(default=30.0, gt=0)
     """How often statement lines and bank entries that did not match are compared again."""
     recheck_grace_s: float = Field(default=900.0, ge=0)
@@ -44,3 +50,8 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings):
     """How far from the moment of a bank balance a movement may have been counted on the moment's other side."""
     idempotency_keep_s: float = Field(default=7 * 86_400.0, gt=0)
     """How long the answers of idempotent requests are kept."""
+
+    def check_anchors_are_signed(self) -> None:
+        """UnsignedAnchors in production without a key: a line that anybody can write proves nothing."""
+        if self.environment == "production" and self.anchor_key_file is None:
+            raise UnsignedAnchors("ANCHOR_KEY_FILE: the worker signs anchors in production")

@@ -15,6 +15,7 @@ from ledger_office import (
     paid_out,
     post_manual,
     received_line,
+    refund_failed,
     sent_line,
     statement_line,
 )
@@ -283,6 +284,25 @@ async def test_claims_and_contradictions_open_a_case_once(
             [kind for kind in CaseKind if kind.startswith("claim_") or kind is CaseKind.PAYOUT_CONTRADICTED],
             1,
         )
+
+
+async def test_each_refund_that_failed_opens_a_case_once(
+    books: Books, urls: DatabaseUrls, clock: FakeClock
+) -> None:
+    first = refund_failed("3.00", reason="valor_invalido")
+    again = first.model_copy(update={"refund_id": new_id(), "amount": money("2.00")})
+    await consume(books, first, again, first, now=clock.now())
+    rows = await query(
+        urls, "SELECT kind, reference, amount, detail FROM reconciliation_cases ORDER BY amount"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("refund_failed", str(first.payment_id), Decimal(amount), "valor_invalido")
+        for amount in ("2.00", "3.00")
+    ]
+    told = of_type(await published(urls), LedgerCaseOpened)
+    assert {fact.kind for fact in told} == {"refund_failed"}
+    assert len(told) == 2
+    assert await query(urls, "SELECT 1 FROM journals") == []
 
 
 async def test_a_case_is_resolved_once_by_a_person_and_edits_nothing(

@@ -14,12 +14,14 @@ from payment.effects.register_webhook import register_webhook
 from payment.effects.shred_bodies import shred_bodies
 from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
+from payment.effects.watch_refunds import watch_refunds
 from payment.ports import Deps
 
 SOON_S: Final = 0.2
 """How late a job sees what another process committed, or what falls due; our own commits wake it."""
 
 REGISTER_S: Final = 1.0
+WATCH_S: Final = 15.0
 
 # The first two claim rows with SKIP LOCKED, so every worker may run them at once.
 JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
@@ -29,6 +31,8 @@ JOBS: Final[Mapping[Schedule, Callable[[Deps], Awaitable[int]]]] = {
     Schedule(name="expire_pix_charges", every_s=1.0): expire_pix_charges,
     Schedule(name="publish_statement", every_s=60.0): publish_statement,
     Schedule(name="shred_bodies", every_s=3600.0): shred_bodies,
+    # Every worker measures for itself.
+    Schedule(name="watch_refunds", every_s=WATCH_S, exclusive=False): watch_refunds,
 }
 
 

@@ -140,6 +140,9 @@ class Refunds(Protocol):
 
     async def credit_refunded(self, e2e_id: str) -> Decimal: ...
 
+    async def oldest_open(self) -> datetime | None:
+        """When the oldest refund was asked for that has not ended."""
+
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]: ...
 
     async def postpone(self, refund_id: UUID, *, until: datetime) -> None:

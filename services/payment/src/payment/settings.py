@@ -15,7 +15,7 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     """Times are in seconds. The webhook listener has its own port and mTLS, never behind the gateway.
 
     `payment_lease_s` is how long a process that has claimed a charge or a webhook is left alone with it: longer
-    than all attempts of one call to Efí together. What a killed process had claimed waits as long.
+    than all attempts of one call to Efí together (`efi_call_s`). What a killed process had claimed waits as long.
     """
 
     # A burst of requests for one payment waits for its row, one after the other.
@@ -45,7 +45,7 @@ class Settings(WebSettings, DatabaseSettings, KafkaSettings, TelemetrySettings, 
     """How long a charge can be paid."""
     janitor_s: float = Field(default=300.0, gt=0)
     """How often, and from what age, open charges are asked about."""
-    payment_lease_s: float = Field(default=60.0, gt=0)
+    payment_lease_s: float = Field(default=120.0, gt=0)
     """How long a claimed charge or webhook is left to its process."""
     encryption_key_file: Path
     """Keys that seal webhooks' raw bodies: base64 of 32 bytes a line, the current one first."""

@@ -10,11 +10,12 @@ import httpx
 from payment_bank import BankWithBooks
 from payment_fakes import a_pix
 from payment_harness import Payment
+from prometheus_client import REGISTRY
 
 from contracts.audit import AuditRecorded
-from contracts.payment import PaymentCreditRefunded, PaymentRefunded, StatementClosed
+from contracts.payment import PaymentCreditRefunded, PaymentRefunded, PaymentRefundFailed, StatementClosed
 from kernel.business_day import business_day
-from payment.domain.provider import ProviderUnclear
+from payment.domain.provider import ProviderRefused, ProviderUnclear
 from payment.domain.received import Source
 from payment.domain.statement import due_day
 from payment.effects.apply_received import apply_received
@@ -25,6 +26,7 @@ from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.settle_devolutions import settle_devolutions
 from payment.effects.submit_charges import submit_charges
 from payment.effects.submit_refunds import submit_refunds
+from payment.effects.watch_refunds import watch_refunds
 from payment.usecases.expire_charge import expire_charge
 from testkit import published
 
@@ -112,6 +114,24 @@ async def test_an_admin_sees_what_became_of_a_payments_refunds(payment: Payment)
     )
     missing = await payment.client.get(f"/admin/payments/{uuid4()}/refunds", headers=admin(payment))
     assert missing.status_code == 404
+
+
+async def test_a_refused_refund_of_a_credit_is_told_and_counts_as_open_until_then(payment: Payment) -> None:
+    async def open_s() -> float:
+        await watch_refunds(payment.deps)
+        return REGISTRY.get_sample_value("payment_oldest_open_refund_seconds") or 0.0
+
+    _, intent, charge = await payment.open_payment()
+    second = a_pix(txid=charge.txid)
+    for pix in (a_pix(txid=charge.txid), second):
+        await apply_received(payment.deps, received=pix, source=Source.WEBHOOK)
+    assert await open_s() > 0.0, "the second payment goes back by rule"
+    payment.bank.refusing_refunds = ProviderRefused("valor_invalido")
+    await submit_refunds(payment.deps)
+    [(failed, _, _)] = await published(payment.urls, of=PaymentRefundFailed)
+    assert isinstance(failed, PaymentRefundFailed)
+    assert (failed.payment_id, failed.amount, failed.reason) == (intent.id, second.amount, "valor_invalido")
+    assert await open_s() == 0.0
 
 
 async def test_a_devolution_told_by_many_at_once_is_adopted_once(payment: Payment) -> None:

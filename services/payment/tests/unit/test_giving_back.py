@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from payment_fakes import NOW, FakeDeps, a_pix, an_event, completed_ride
+from prometheus_client import REGISTRY
 
 from contracts.payment import (
     ClaimKind,
@@ -32,6 +33,7 @@ from payment.effects.process_webhooks import process_webhooks
 from payment.effects.reconcile_pix_charges import reconcile_pix_charges
 from payment.effects.settle_devolutions import settle_devolutions
 from payment.effects.submit_refunds import submit_refunds
+from payment.effects.watch_refunds import watch_refunds
 from payment.usecases.adopt_devolution import adopt_devolution
 from payment.usecases.confirm_pix import confirm_pix
 from payment.usecases.expire_charge import expire_charge
@@ -164,10 +166,19 @@ async def test_a_surplus_is_no_second_payment_and_stays() -> None:
 
 async def test_a_refund_by_rule_that_the_bank_rejects_is_left_to_people() -> None:
     deps = FakeDeps()
-    _, first = await a_paid_payment(deps)
+    intent, first = await a_paid_payment(deps)
     second = a_pix(txid=first.txid)
     await book(deps, second)
     await follow(deps, RefundState.REFUSED)
+    [rule] = refunds(deps)
+    failed = deps.tx.facts[-1]
+    assert isinstance(failed, PaymentRefundFailed), "a person hears of it"
+    assert (failed.refund_id, failed.payment_id, failed.passenger_id) == (
+        rule.id,
+        intent.id,
+        intent.passenger_id,
+    )
+    assert (failed.amount, failed.reason) == (second.amount, "refused_by_bank")
     await book(deps, a_pix(txid=first.txid))
     assert [refund.e2e_id for refund in refunds(deps)].count(second.e2e_id) == 1
     again = await request_credit_refund(
@@ -197,6 +208,45 @@ async def test_money_in_suspense_goes_back_in_parts_and_never_more_than_there_is
     assert {fact.passenger_id for fact in credited} == {None}
     assert {fact.external_id for fact in credited} == {pix.e2e_id}
     assert deps.tx.told().count("audit.recorded") == 2
+
+
+async def test_a_refused_refund_of_money_in_suspense_is_counted_and_its_money_stays_held() -> None:
+    """No payment is known for it: no fact names it, the alert does."""
+
+    def counted() -> float:
+        labels = {"target": "credit", "status": "FAILED"}
+        return REGISTRY.get_sample_value("payment_refunds_total", labels) or 0.0
+
+    deps = FakeDeps()
+    pix = a_pix(txid=None)
+    await book(deps, pix)
+    before, told = counted(), deps.tx.told()
+    for times in (1, 2):
+        refund = await request_credit_refund(
+            deps.tx, e2e_id=pix.e2e_id, amount=pix.amount, reason="by hand", actor=ADMIN, now=NOW
+        )
+        await follow(deps, RefundState.REFUSED)
+        assert deps.tx.refunds.rows[refund.id].status is RefundStatus.FAILED
+        assert counted() == before + times
+    assert set(deps.tx.told()) - set(told) == {"audit.recorded"}
+
+
+async def test_the_oldest_open_refund_is_a_metric() -> None:
+    async def age_s() -> float | None:
+        assert await watch_refunds(deps) == 0
+        return REGISTRY.get_sample_value("payment_oldest_open_refund_seconds")
+
+    deps = FakeDeps()
+    assert await age_s() == 0.0
+    await a_fare_refund(deps)
+    deps.advance(-5)
+    assert await age_s() == 0.0, "a clock that is behind"
+    deps.advance(65)
+    assert await age_s() == 60.0
+    await submit_refunds(deps)
+    assert await age_s() == 60.0, "a refund under way is open"
+    await follow(deps, RefundState.DONE)
+    assert await age_s() == 0.0
 
 
 async def test_nobody_gives_back_what_is_not_there_or_was_a_fare() -> None:

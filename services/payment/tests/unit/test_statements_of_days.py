@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_fakes import FakeDeps, FakeTx, a_pix
+from prometheus_client import REGISTRY
 
 import efi
 from contracts.payment import StatementClosed, StatementLine, StatementLineKind
@@ -280,15 +281,21 @@ async def test_a_row_that_efi_will_not_look_up_holds_no_statement_back() -> None
 
 
 async def test_a_day_under_way_is_shown_so_far_and_published_in_full_when_it_is_over() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("payment_statements_published_total") or 0.0
+
     deps = FakeDeps()
     deps.provider.moved = [received("E1", at=deps.now())]
+    before = counted()
     for _ in range(2):
         statement = await publish_day_statement(deps, day=TODAY)
         assert statement is not None
         assert len(statement.lines) == 1
     assert TODAY not in deps.tx.statements.days
+    assert counted() == before, "a look at a day is no day published, or it would hide that none is"
     deps.advance(86_400)
     await publish_day_statement(deps, day=TODAY)
+    assert counted() == before + 1
     assert await publish_day_statement(deps, day=TODAY) is None
     lines = [fact.line_id for fact in deps.tx.facts if isinstance(fact, StatementLine)]
     assert set(lines) == {"received:E1"}, "a line keeps its name however often it is told"

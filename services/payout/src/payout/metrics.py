@@ -1,11 +1,17 @@
-"""What payouts tell Prometheus (the blueprint's names)."""
+"""What payouts tell Prometheus (the blueprint's names).
 
+A counter's series are made here, before anything happens: an alert compares it with what it was, and a series that
+begins with its first event never grew.
+"""
+
+from math import nan
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from payout.domain.payout import Payout
-from payout.domain.step import Step
+from payout.domain.send import Outcome
+from payout.domain.step import FailureReason, Status, Step
 
 CREATED: Final = Counter("payouts_created_total", "Payouts requested")
 COMPLETED: Final = Counter("payouts_completed_total", "Payouts that reached the driver")
@@ -25,6 +31,19 @@ UNKNOWN_OLDEST: Final = Gauge(
     "payout_unknown_oldest_seconds",
     "Since when the oldest send is in doubt that the bank may or may not have (0: none)",
 )
+OLDEST_OPEN: Final = Gauge(
+    "payouts_oldest_open_seconds",
+    "Age of the oldest payout that is pending (since asked for) or processing (since first sent); 0: none, NaN: unseen",
+    ["status"],
+)
+OPEN: Final = (Status.PENDING, Status.PROCESSING)
+
+for _reason in FailureReason:
+    FAILED.labels(_reason)
+for _outcome in Outcome:
+    SEND_ATTEMPTS.labels(_outcome)
+for _status in OPEN:
+    OLDEST_OPEN.labels(_status.lower()).set(nan)
 
 
 def count_move(before: Payout, after: Payout) -> None:

@@ -1,6 +1,6 @@
 """What the verbs need from outside: payouts, balances, identity, the bank."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -80,6 +80,9 @@ class Payouts(Protocol):
 
     async def oldest_in_doubt(self) -> datetime | None:
         """When the bank was first given the oldest send of which nobody knows whether it has it."""
+
+    async def oldest_open(self, statuses: Collection[Status]) -> Mapping[Status, datetime]:
+        """Since when the oldest of each status waits: its first send, or before that its request. None: no entry."""
 
 
 class Attempts(Protocol):

@@ -16,6 +16,7 @@ from payout.domain.step import Step
 from payout.effects.poll_sends import poll_sends
 from payout.effects.process_payout import process_payout
 from payout.effects.watch_doubts import watch_doubts
+from payout.effects.watch_open import watch_open
 from payout.usecases.note_send_report import note_send_report
 from storage import Database
 from testkit.fake_clock import FakeClock
@@ -137,3 +138,16 @@ async def test_the_oldest_doubt_is_a_metric(deps: FakeDeps) -> None:
     await process_payout(deps)
     await watch_doubts(deps)
     assert oldest_s() == 0.0
+
+
+async def test_the_oldest_open_payouts_are_a_metric(deps: FakeDeps) -> None:
+    async def ages() -> list[float | None]:
+        await watch_open(deps)
+        labels = ({"status": status} for status in ("pending", "processing"))
+        return [REGISTRY.get_sample_value("payouts_oldest_open_seconds", one) for one in labels]
+
+    assert await ages() == [0.0, 0.0]
+    for hours, step in enumerate(Step, start=1):
+        await put(deps, payout_at(step, at=deps.now() - timedelta(hours=hours)))
+    pending, processing = (list(Step).index(step) + 1 for step in (Step.HELD, Step.UNKNOWN))
+    assert await ages() == [pending * 3600.0, processing * 3600.0]

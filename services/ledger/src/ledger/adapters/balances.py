@@ -19,16 +19,34 @@ WHERE b.owner_id = :driver_id AND a.owner_kind = 'driver'
 """)
 
 # Platform accounts have one row, of the nil owner; `tail` is what was sealed since the last fold.
-_ACCOUNTS: Final = text("""
-WITH tail AS (
+_KEPT: Final = """
+tail AS (
   SELECT m.account_id, sum(m.amount) AS amount
   FROM ledger_movements m WHERE m.seq > (SELECT folded_to FROM running_balance_mark) GROUP BY m.account_id),
 kept AS (SELECT account_id, sum(balance) AS amount FROM account_balances GROUP BY account_id)
+"""
+_ACCOUNTS: Final = text(f"""
+WITH {_KEPT}
 SELECT a.code, coalesce(kept.amount, 0) + coalesce(tail.amount, 0) AS balance
 FROM ledger_accounts a
 LEFT JOIN kept ON kept.account_id = a.id LEFT JOIN tail ON tail.account_id = a.id
 WHERE a.classification = 'DETAIL' AND (CAST(:code AS text) IS NULL OR a.code = :code)
+""")  # noqa: S608 - constants of this module
+
+# Everything ever posted is added up at once.
+_PATIENCE: Final = text("SELECT set_config('statement_timeout', '600000', true)")
+_DIFFERENCE: Final = text("""
+SELECT coalesce(sum(CASE entry_type WHEN 'DEBIT' THEN amount ELSE -amount END), 0) FROM ledger_entries
 """)
+_WRONG: Final = text(f"""
+WITH {_KEPT}
+SELECT posted.code
+FROM trial_balance posted JOIN ledger_accounts a ON a.code = posted.code
+LEFT JOIN kept ON kept.account_id = a.id LEFT JOIN tail ON tail.account_id = a.id
+WHERE posted.balance <> coalesce(kept.amount, 0) + coalesce(tail.amount, 0)
+UNION SELECT code FROM balance_differences
+ORDER BY code
+""")  # noqa: S608 - constants of this module
 
 _MARK: Final = text("SELECT folded_to FROM running_balance_mark FOR UPDATE")
 # Seals are numbered in the order of commit: none can still appear below one that is visible.
@@ -62,6 +80,15 @@ class SqlBalances:
     async def all_accounts(self) -> dict[str, Decimal]:
         rows = await self._session.execute(_ACCOUNTS, {"code": None})
         return {row.code: money(row.balance) for row in rows}
+
+    async def entries_difference(self) -> Decimal:
+        await self._session.execute(_PATIENCE)
+        difference: Decimal = (await self._session.execute(_DIFFERENCE)).scalar_one()
+        return difference
+
+    async def wrong_accounts(self) -> list[str]:
+        await self._session.execute(_PATIENCE)
+        return list((await self._session.execute(_WRONG)).scalars())
 
     async def fold(self, *, now: datetime) -> int:
         since = (await self._session.execute(_MARK)).scalar_one()

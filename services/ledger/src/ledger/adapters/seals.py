@@ -39,6 +39,8 @@ _STRAY: Final = text("""
 SELECT (SELECT count(*) FROM journals) - coalesce((SELECT max(journals) FROM ledger_seals), 0) AS journals,
        (SELECT count(*) FROM ledger_entries) - coalesce((SELECT max(entries) FROM ledger_seals), 0) AS entries
 """)
+# Everything ever posted is counted at once.
+_PATIENCE: Final = text("SELECT set_config('statement_timeout', '600000', true)")
 _HEAD: Final = text("SELECT seq FROM ledger_chain")
 _ANCHORED: Final = text("""
 UPDATE ledger_chain SET anchored_seq = seq WHERE anchored_seq < seq RETURNING seq
@@ -94,6 +96,7 @@ class SqlSeals:
         return seq
 
     async def stray(self) -> tuple[int, int]:
+        await self._session.execute(_PATIENCE)
         row = (await self._session.execute(_STRAY)).one()
         return row.journals, row.entries
 

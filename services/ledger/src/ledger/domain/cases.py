@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.ledger import LedgerCaseOpened, LedgerCaseResolved
-from contracts.payment import PaymentClaimRejected, StatementLine
+from contracts.payment import PaymentClaimRejected, PaymentRefundFailed, StatementLine
 from contracts.payout import PayoutContradicted
 from kernel.money import ZERO
 from kernel.refusals import FieldError, Invalid, Refusal
@@ -28,6 +28,7 @@ class CaseKind(StrEnum):
     CLAIM_UNKNOWN_PIX = "claim_unknown_pix"
     CLAIM_REFUND_CONTRADICTED = "claim_refund_contradicted"
     PAYOUT_CONTRADICTED = "payout_contradicted"
+    REFUND_FAILED = "refund_failed"
 
 
 class CaseStatus(StrEnum):
@@ -188,5 +189,17 @@ def contradiction_case(found: PayoutContradicted, *, case_id: UUID, now: datetim
         reference=str(found.payout_id),
         external_id=f"payout_contradicted:{found.payout_id}:{found.reported}",
         amount=found.amount,
+        opened_at=now,
+    )
+
+
+def failed_refund_case(failed: PaymentRefundFailed, *, case_id: UUID, now: datetime) -> Case:
+    """A refund was ordered and did not happen: the passenger still waits for it."""
+    return Case(
+        id=case_id,
+        difference=Difference(kind=CaseKind.REFUND_FAILED, detail=failed.reason),
+        reference=str(failed.payment_id),
+        external_id=f"refund_failed:{failed.refund_id}",
+        amount=failed.amount,
         opened_at=now,
     )

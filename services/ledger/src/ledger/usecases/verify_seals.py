@@ -1,4 +1,8 @@
-"""Recompute the hash chain from the entries."""
+"""Recompute the hash chain from the entries.
+
+Whoever reads everything in one transaction calls it once. Whoever must not hold one for so long gives
+`most_pages`, and goes on from `last` while there is `more`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ class Verdict:
     """What holds: so many `seals` over so many `journals`, up to `head` (hex).
 
     `fault` says what does not, None when all does; `broken_seq` is the first seal that does not hold.
+    `last` is the last seal that holds; `more`: nothing was wrong so far, and the end is not reached.
     """
 
     seals: int
@@ -24,6 +29,8 @@ class Verdict:
     broken_seq: int | None = None
     batch: int | None = None
     fault: str | None = None
+    last: Seal | None = None
+    more: bool = False
 
 
 @dataclass(slots=True)
@@ -40,7 +47,12 @@ class _Walk:
         return self.last.seq + 1 if self.last else 1
 
     def verdict(
-        self, fault: str | None = None, *, seq: int | None = None, batch: int | None = None
+        self,
+        fault: str | None = None,
+        *,
+        seq: int | None = None,
+        batch: int | None = None,
+        more: bool = False,
     ) -> Verdict:
         return Verdict(
             seals=self.last.seq if self.last else 0,
@@ -50,22 +62,47 @@ class _Walk:
             broken_seq=seq,
             batch=batch,
             fault=fault,
+            last=self.last,
+            more=more,
         )
 
 
-async def verify_seals(tx: Tx, *, anchors: Iterable[Anchor] = ()) -> Verdict:
-    """Read everything posted once, from the beginning, until something does not hold."""
-    walk = _Walk(ahead=in_order(anchors))
+async def verify_seals(
+    tx: Tx, *, anchors: Iterable[Anchor] = (), since: Seal | None = None, most_pages: int | None = None
+) -> Verdict:
+    """Read what was posted, from the beginning or after `since`, until something does not hold.
+
+    `since` was found sound before: it must still be what it was then. `anchors` of earlier seals are passed over.
+    """
+    first = since.seq if since else 0
+    walk = _Walk(
+        ahead=[anchor for anchor in in_order(anchors) if anchor.seq > first],
+        last=since,
+        journals=since.journals if since else 0,
+    )
+    if since is not None and await tx.seals.after(since.seq - 1, limit=1) != [since]:
+        return walk.verdict("is not what it was when it was verified", seq=since.seq, batch=since.batch)
+    pages = 0
     while page := await tx.seals.after(walk.next_seq - 1, limit=PAGE):
-        for seal in page:
-            if seal.seq != walk.next_seq:
-                return walk.verdict(f"is missing before seal {seal.seq}", seq=walk.next_seq)
-            if broken(seal, last=walk.last, journals=await tx.seals.journals_of(seal)):
-                return walk.verdict("does not follow from what is posted", seq=seal.seq, batch=seal.batch)
-            walk.last, walk.journals = seal, seal.journals
-            if not _agrees(walk, seal):
-                return walk.verdict("is not what was told outside", seq=seal.seq, batch=seal.batch)
+        if pages == most_pages:
+            return walk.verdict(more=True)
+        pages += 1
+        if (found := await _page(tx, page, walk)) is not None:
+            return found
     return await _end(tx, walk)
+
+
+async def _page(tx: Tx, page: Iterable[Seal], walk: _Walk) -> Verdict | None:
+    """What is wrong with these seals, None when they follow."""
+    for seal in page:
+        if seal.seq != walk.next_seq:
+            return walk.verdict(f"is missing before seal {seal.seq}", seq=walk.next_seq)
+        if broken(seal, last=walk.last, journals=await tx.seals.journals_of(seal)):
+            return walk.verdict("does not follow from what is posted", seq=seal.seq, batch=seal.batch)
+        walk.last, walk.journals = seal, seal.journals
+        if not _agrees(walk, seal):
+            return walk.verdict("is not what was told outside", seq=seal.seq, batch=seal.batch)
+    return None
 
 
 def _agrees(walk: _Walk, seal: Seal) -> bool:

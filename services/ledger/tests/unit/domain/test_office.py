@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ledger_books import NOW, mismatch
 from ledger_fakes import FakeBooks
-from ledger_office import capital, credit_refunded
+from ledger_office import capital, credit_refunded, refund_failed
 
 from contracts.payment import ClaimKind, PaymentClaimRejected
 from contracts.payout import PayoutContradicted
@@ -22,6 +22,7 @@ from ledger.domain.cases import (
     Resolution,
     claim_case,
     contradiction_case,
+    failed_refund_case,
 )
 from ledger.domain.closing import DayNotOver, DayNotReconciled, DayOutOfOrder, DayState, check_closable
 from ledger.domain.credit_refund import credit_refund
@@ -147,6 +148,19 @@ def test_a_contradiction_is_a_case_of_its_payout() -> None:
         CaseStatus.OPEN,
     )
     assert "COMPLETED here" in case.difference.detail
+
+
+def test_a_refund_that_failed_is_a_case_of_its_payment_once_a_refund() -> None:
+    failed = refund_failed("3.50", reason="pix_nao_encontrado")
+    case = failed_refund_case(failed, case_id=new_id(), now=NOW)
+    assert (case.kind, case.amount, case.reference) == (
+        CaseKind.REFUND_FAILED,
+        money("3.50"),
+        str(failed.payment_id),
+    )
+    assert (case.difference.detail, case.day) == ("pix_nao_encontrado", None)
+    assert case.external_id == failed_refund_case(failed, case_id=new_id(), now=NOW).external_id
+    assert str(failed.refund_id) in case.external_id
 
 
 @pytest.mark.parametrize("resolution", list(Resolution))

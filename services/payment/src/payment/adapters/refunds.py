@@ -61,6 +61,11 @@ class SqlRefunds:
     async def credit_refunded(self, e2e_id: str) -> Decimal:
         return await self._sum(_of_credit(e2e_id) & (_R.status == RefundStatus.REFUNDED))
 
+    async def oldest_open(self) -> datetime | None:
+        query = select(func.min(_R.created_at)).where(_R.status.in_(OPEN))
+        oldest: datetime | None = await self._session.scalar(query)
+        return oldest
+
     async def claim_open(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Refund]:
         due = (
             select(_R.id)

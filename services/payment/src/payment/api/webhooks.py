@@ -15,7 +15,7 @@ from kernel.ids import new_id
 from kernel.refusals import NotAllowed, Refusal
 from payment.api.deps import Deps, DepsDep
 from payment.domain.redaction import TEXT_LIMIT, redacted, storable
-from payment.domain.webhook import Delivery, EventType, WebhookEvent, payload_hash
+from payment.domain.webhook import Delivery, EventType, TurnedAway, WebhookEvent, payload_hash
 from payment.metrics import WEBHOOK_ITEMS_UNREADABLE, WEBHOOKS_REFUSED
 from payment.usecases.store_webhook import store_webhook
 
@@ -34,7 +34,7 @@ _TYPES: Final[Mapping[efi.WebhookKind, EventType]] = {
 class MalformedWebhook(Refusal):
     """The body is not JSON, or not of Efí's shape."""
 
-    code = "malformed_json"
+    code = TurnedAway.MALFORMED.value
     status = 400
     pt = "O corpo da notificação não é um JSON válido."
     en = "The notification's body is not valid JSON."
@@ -43,7 +43,7 @@ class MalformedWebhook(Refusal):
 class WrongWebhookCaller(NotAllowed):
     """The client certificate is valid, but not the caller's whom we expect."""
 
-    code = "wrong_client_certificate"
+    code = TurnedAway.WRONG_CALLER.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ class Policy:
     janitor_s: float
     parallel: int = 8
     batch: int = 64
-    lease_s: float = 60.0
+    lease_s: float = 120.0
     not_found_attempts: int = 8
     refund_second_payments: bool = True
     raw_webhook_ttl_s: float = 7_776_000.0

@@ -33,6 +33,13 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
+class TurnedAway(StrEnum):
+    """Why a call at the webhook's door was not stored."""
+
+    MALFORMED = "malformed_json"
+    WRONG_CALLER = "wrong_client_certificate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
     """`payload` is the item redacted; `amount` is what it claims. `delivery_id`: the body that it came in."""

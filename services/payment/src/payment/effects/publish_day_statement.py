@@ -38,7 +38,7 @@ async def publish_day_statement(
         statement = await store_statement(
             tx, day=day, movements=movements, now=taken_at, balance=balance, over=complete
         )
-    if statement is not None:
+    if complete and statement is not None:
         STATEMENTS_PUBLISHED.inc()
     return statement
 

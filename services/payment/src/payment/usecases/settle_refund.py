@@ -18,7 +18,8 @@ async def settle_refund(
 ) -> RefundStatus:
     """Finish, fail or keep the refund waiting; the payment's row is locked first, then the Pix's.
 
-    A refund that has ended moves no more: an answer that contradicts its end is told, for a person to look.
+    A refund that has ended moves no more: an answer that contradicts its end is told, for a person to look. So is
+    a refusal, except of money in suspense: no payment is known for it that the fact could name.
     """
     found = None if payment_id is None else await tx.intents.lock(payment_id)
     intent = None if found is None else found[0]
@@ -35,8 +36,7 @@ async def settle_refund(
         refund = await _finish(tx, refund, intent=intent, booked=booked, return_id=answer.return_id, now=now)
     elif answer.state is RefundState.REFUSED:
         refund = refund.fail(reason=answer.reason or "refused_by_bank", now=now)
-        if refund.target is RefundTarget.FARE:
-            assert intent is not None, "a fare has its payment"
+        if intent is not None:
             await tx.publish(refund.failed(intent, now=now), version=intent.version)
     elif refund.status is RefundStatus.REQUESTED:
         refund = refund.process()

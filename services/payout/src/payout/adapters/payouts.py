@@ -1,6 +1,6 @@
 """Payouts in Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -176,6 +176,11 @@ class SqlPayouts:
         in_doubt = or_(_P.step == Step.UNKNOWN, and_(_P.step == Step.SENDING, attempted))
         oldest: datetime | None = await self._session.scalar(select(func.min(_P.asked_at)).where(in_doubt))
         return oldest
+
+    async def oldest_open(self, statuses: Collection[Status]) -> Mapping[Status, datetime]:
+        since = func.min(func.coalesce(_P.asked_at, _P.created_at)).label("since")
+        query = select(_P.status, since).where(_P.status.in_(sorted(statuses))).group_by(_P.status)
+        return {Status(row.status): row.since for row in await self._session.execute(query)}
 
     async def _one(self, query: Select[Any]) -> Payout | None:
         row = (await self._session.execute(query)).mappings().one_or_none()
