@@ -28,7 +28,8 @@ async def everything_held(scene: Scene) -> None:
     open_rides = await query(scene.stack, "ride-dispatch", OPEN_RIDES_SQL, riders)
     assert open_rides == [], f"rides that did not end: {open_rides}"
     found = await prove(scene.stack, settle_s=SETTLED_S)
-    assert [check for check in found["checks"] if not check["ok"]] == []
+    broken = [check for check in found["checks"] if not check["ok"]]
+    assert broken == [], f"what does not hold: {broken}"
     await _every_app_was_told_everything_once(scene.town, scene.stack)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.payment import StatementLine, StatementLineKind
+from journeys.cases import open_cases, resolve
 from journeys.conftest import Until, World
 from journeys.test_refunds import money_of, paid_ride, refund
 from kernel.business_day import business_day
@@ -32,21 +33,6 @@ async def today(world: World) -> dict[str, Any] | None:
     day = business_day(datetime.now(UTC)).isoformat()
     answer = await world.admin.get(f"/admin/reconciliation/days/{day}")
     return None if answer.status == 404 else answer.expect(200).body
-
-
-async def open_cases(world: World, kind: str) -> list[dict[str, Any]]:
-    page = (await world.admin.get(f"/admin/reconciliation/cases?status=open&kind={kind}")).expect(200).body
-    cases: list[dict[str, Any]] = page["data"]
-    return cases
-
-
-async def resolve(world: World, case: dict[str, Any], resolution: str, **more: str) -> None:
-    path = f"/admin/reconciliation/cases/{case['id']}/resolve"
-    body = {"resolution": resolution, "note": "looked at in a journey", **more}
-    resolved = (await world.admin.post(path, body)).expect(200).body
-    assert (resolved["status"], resolved["note"]) == ("resolved", "looked at in a journey")
-    again = await world.admin.post(path, body)
-    assert (again.status, again.code) == (409, "case_already_resolved")
 
 
 async def test_a_days_statement_matches_the_books_line_by_line(world: World, until: Until) -> None:

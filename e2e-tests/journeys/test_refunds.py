@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from journeys.cases import open_cases, resolve
 from journeys.conftest import Until, World
 from kernel.ids import new_id
 from kernel.money import split
@@ -112,6 +113,18 @@ async def test_a_refund_that_efi_rejects_late_changes_nothing_and_can_be_asked_f
 
     await until(lambda: status_is(first, "FAILED"))
     assert (await money_of(driver))["available"] == earned
+
+    async def cases() -> list[dict[str, Any]]:
+        found = await open_cases(world, "refund_failed")
+        return [case for case in found if case["reference"] == charge["payment_id"]]
+
+    async def a_person_is_told() -> bool:
+        return len(await cases()) == 1
+
+    await until(a_person_is_told)
+    [case] = await cases()
+    assert Decimal(case["amount"]) == whole
+    await resolve(world, case, "explained")
     second = await refund(world, charge, whole)
     await until(lambda: status_is(second, "REFUNDED"))
     await until(is_so(lambda: money_of(driver), available=Decimal(0)))
