@@ -1,45 +1,24 @@
 """What Prometheus sees before anything happened: an alert on growth needs a series to grow from."""
 
 import math
-import re
-import subprocess
-import sys
 from itertools import product
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.parser import text_string_to_metric_families
 
 from contracts.payment import ClaimKind
-from devstack.folders import ROOT
 from payment import metrics
-
-Series = tuple[str, tuple[tuple[str, str], ...]]
-ALERTS = ROOT / "deploy/helm/ibora/templates/monitoring.yaml"
-SHOW = "import payment.api.webhooks, prometheus_client as p; print(p.generate_latest().decode())"
-
-
-def series(name: str, **labels: str) -> Series:
-    return name, tuple(sorted(labels.items()))
+from testkit.series import Series, alerted_counters, fresh_series, series
 
 
 @pytest.fixture(scope="module")
 def fresh() -> dict[Series, float]:
     """Every series of a process that has only just begun."""
-    begun = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
-    samples = (s for family in text_string_to_metric_families(begun.stdout) for s in family.samples)
-    return {series(sample.name, **sample.labels): sample.value for sample in samples}
-
-
-def counted() -> set[str]:
-    """The counters of ours that an alert looks at the growth of."""
-    alerted = set(re.findall(r"(?:increase|rate)\((\w+)", ALERTS.read_text(encoding="utf-8")))
-    ours = {f"{one._name}_total" for one in vars(metrics).values() if isinstance(one, Counter)}
-    return alerted & ours
+    return fresh_series("payment.api.webhooks")
 
 
 def test_each_counter_that_an_alert_names_begins_at_zero(fresh: dict[Series, float]) -> None:
-    names = counted()
+    names = alerted_counters(metrics)
     assert {"payment_claims_rejected_total", "payment_refunds_total", "webhooks_refused_total"} <= names
     for name in names:
         values = {value for (known, _), value in fresh.items() if known == name}
